@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/memory.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/error.h"
+
+static uv_once_t once = UV_ONCE_INIT;
+static uv_mutex_t mutex;
+static long blocks;
+static long fail_at; /* 0: never; else counted down to the allocation that fails */
+
+static void create_mutex(void) {
+    (void)uv_mutex_init(&mutex); /* fails for want of memory at most, and then libuv's lock ends the program */
+}
+
+/* Counts a new block; false: this is the one that a test wants to fail. */
+static bool count_new(void) {
+    bool fails;
+    uv_once(&once, create_mutex);
+    uv_mutex_lock(&mutex);
+    fails = fail_at > 0 && --fail_at == 0;
+    blocks += fails ? 0 : 1;
+    uv_mutex_unlock(&mutex);
+    return !fails;
+}
+
+static void count_gone(void) {
+    uv_once(&once, create_mutex);
+    uv_mutex_lock(&mutex);
+    blocks--;
+    uv_mutex_unlock(&mutex);
+}
+
+void *memory_allocate(size_t size) {
+    void *block = count_new() ? calloc(1, size > 0 ? size : 1) : NULL;
+    if (block == NULL) {
+        (void)error_no_memory(size);
+    }
+    return block;
+}
+
+void *memory_resize(void *block, size_t size) {
+    void *resized = NULL;
+    if (count_new()) {
+        resized = realloc(block, size > 0 ? size : 1);
+        if (resized == NULL || block != NULL) {
+            count_gone(); /* none, or the old one under another address */
+        }
+    }
+    if (resized == NULL) {
+        (void)error_no_memory(size);
+    }
+    return resized;
+}
+
+char *memory_copy_text(const char *text) {
+    size_t size = strlen(text) + 1;
+    char *copy = memory_resize(NULL, size);
+    if (copy != NULL) {
+        memcpy(copy, text, size);
+    }
+    return copy;
+}
+
+void memory_free(void *block) {
+    if (block != NULL) {
+        count_gone();
+        free(block);
+    }
+}
+
+void memory_fail_at(long nth) {
+    uv_once(&once, create_mutex);
+    uv_mutex_lock(&mutex);
+    fail_at = nth;
+    uv_mutex_unlock(&mutex);
+}
+
+long memory_blocks(void) {
+    uv_once(&once, create_mutex);
+    uv_mutex_lock(&mutex);
+    long count = blocks;
+    uv_mutex_unlock(&mutex);
+    return count;
+}
+
+void mproc_free(void *data) {
+    memory_free(data);
+}

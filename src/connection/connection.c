@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: MIT */
+/* An end of a connection is up to three handles: a pipe to read, a pipe to write, and a passage for the handles that go
+ * along with messages. Nothing stands between the two processes that hold the ends: the system itself tells one of them
+ * that the other is gone.
+ *
+ * To hand an end over is to put its handles, and what was read ahead of its messages, into a parcel (value/reference.h). */
+#include "mproc/connection.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/turn.h"
+#include "link/frame.h"
+#include "platform/passage.h"
+#include "platform/pipe.h"
+#include "spawn/runtime.h"
+#include "spawn/task.h"
+#include "value/cbor.h"
+#include "value/reference.h"
+#include "value/value.h"
+
+/* Messages up to this size are copied behind their header and written from one place, which is faster than two. */
+#define ONE_PIECE_MAX 4096
+
+/* Messages that an end receives before it closes, at most: see drain. */
+#define DRAIN_MAX 65536
+
+struct mproc_connection {
+    struct turn send_turn, receive_turn;
+    handle reader, writer; /* HANDLE_INVALID: this end does not receive, or does not send */
+    handle passage;
+    bool has_moved;
+    struct frame_reader frames;
+};
+
+enum parcel_flags { PARCEL_READER = 1, PARCEL_WRITER = 2, PARCEL_PASSAGE = 4 };
+
+/* Making and closing ------------------------------------------------------------------------------------------- */
+
+struct ends {
+    handle reader, writer, passage;
+};
+
+static const struct ends no_ends = {HANDLE_INVALID, HANDLE_INVALID, HANDLE_INVALID};
+
+static void ends_close(struct ends *ends) {
+    handle_close(ends->reader);
+    handle_close(ends->writer);
+    handle_close(ends->passage);
+    *ends = no_ends;
+}
+
+/* The ends are taken on success only. */
+static int create(mproc_connection **connection, struct ends *ends) {
+    mproc_connection *created = memory_allocate(sizeof *created);
+    if (created == NULL) {
+        return MPROC_ENOMEM;
+    }
+    int status = turn_create(&created->send_turn);
+    if (status == 0) {
+        status = turn_create(&created->receive_turn);
+        if (status != 0) {
+            turn_destroy(&created->send_turn);
+        }
+    }
+    if (status != 0) {
+        memory_free(created);
+        return status;
+    }
+    created->reader = ends->reader;
+    created->writer = ends->writer;
+    created->passage = ends->passage;
+    *ends = no_ends;
+    *connection = created;
+    return 0;
+}
+
+static int open_ends(struct ends *a, struct ends *b, bool duplex) {
+    int status = pipe_create(&a->reader, &b->writer);
+    if (status == 0 && duplex) {
+        status = pipe_create(&b->reader, &a->writer);
+    }
+    if (status == 0) {
+        status = passage_create(&a->passage, &b->passage);
+    }
+    return status;
+}
+
+int mproc_pipe(mproc_connection **a, mproc_connection **b, bool duplex) {
+    struct ends ends_a = no_ends, ends_b = no_ends;
+    mproc_connection *created_a = NULL, *created_b = NULL;
+    int status = runtime_check("mproc_pipe");
+    if (status != 0) {
+        return status;
+    }
+    if (a == NULL || b == NULL) {
+        return error_null("mproc_pipe", a == NULL ? "a" : "b");
+    }
+    status = open_ends(&ends_a, &ends_b, duplex);
+    if (status == 0) {
+        status = create(&created_a, &ends_a);
+    }
+    if (status == 0) {
+        status = create(&created_b, &ends_b);
+    }
+    if (status == 0) {
+        *a = created_a;
+        *b = created_b;
+        return 0;
+    }
+    mproc_connection_close(created_a);
+    ends_close(&ends_a);
+    ends_close(&ends_b);
+    return status;
+}
+
+/* Receives the handles that go along with a frame; those before a failure are in the message. */
+static int receive_handles(mproc_connection *connection, const struct frame *frame, struct message *message) {
+    const uint8_t *tickets = frame->body + frame->size - (size_t)frame->handle_count * FRAME_TICKET_SIZE;
+    int status = 0;
+    for (uint32_t i = 0; i < frame->handle_count && status == 0; i++) {
+        uint64_t ticket;
+        handle received;
+        memcpy(&ticket, tickets + (size_t)i * FRAME_TICKET_SIZE, sizeof ticket);
+        status = passage_receive(connection->passage, runtime.root_pid, ticket, &received);
+        if (status == 0) {
+            status = message_add_handle(message, received);
+        }
+    }
+    return status;
+}
+
+/* Where the system does not close by itself what was sent and not received, an end that closes does so for the messages
+ * that are there. The number is limited, because the other side may be sending all the time. */
+static void drain(mproc_connection *connection) {
+    for (int i = 0; i < DRAIN_MAX && frame_reader_fill(&connection->frames, connection->reader, DEADLINE_NOW) == 0;
+         i++) {
+        struct frame frame = frame_reader_take(&connection->frames);
+        struct message message = {0};
+        (void)receive_handles(connection, &frame, &message); /* what cannot be had need not be closed */
+        message_clear(&message);
+        memory_free(frame.body);
+    }
+}
+
+void mproc_connection_close(mproc_connection *connection) {
+    if (connection == NULL) {
+        return;
+    }
+    if (connection->reader != HANDLE_INVALID && passage_keeps_tickets()) {
+        drain(connection);
+    }
+    handle_close(connection->reader);
+    handle_close(connection->writer);
+    handle_close(connection->passage);
+    frame_reader_clear(&connection->frames);
+    turn_destroy(&connection->send_turn);
+    turn_destroy(&connection->receive_turn);
+    memory_free(connection);
+}
+
+/* Handing over ------------------------------------------------------------------------------------------------- */
+
+static void add_handle(struct parcel *parcel, handle *moved, uint32_t flag) {
+    if (*moved != HANDLE_INVALID) {
+        parcel->handles[parcel->handle_count++] = *moved;
+        parcel->flags |= flag;
+        *moved = HANDLE_INVALID;
+    }
+}
+
+/* Both turns are taken. */
+static cJSON *move_out(mproc_connection *connection) {
+    struct parcel parcel;
+    memset(&parcel, 0, sizeof parcel);
+    parcel.kind = REFERENCE_CONNECTION;
+    if (connection->has_moved) {
+        (void)error_set(MPROC_ESTATE, 0, "mproc_connection_ref: this end has moved to another process already");
+        return NULL;
+    }
+    if (frame_reader_save(&connection->frames, &parcel.bytes) != 0) {
+        return NULL;
+    }
+    connection->has_moved = true;
+    add_handle(&parcel, &connection->reader, PARCEL_READER);
+    add_handle(&parcel, &connection->writer, PARCEL_WRITER);
+    add_handle(&parcel, &connection->passage, PARCEL_PASSAGE);
+    return reference_create(&parcel);
+}
+
+cJSON *mproc_connection_ref(mproc_connection *connection) {
+    cJSON *reference = NULL;
+    if (connection == NULL) {
+        (void)error_null("mproc_connection_ref", "connection");
+        return NULL;
+    }
+    bool has_send = turn_take(&connection->send_turn, DEADLINE_NOW) == 0;
+    bool has_receive = turn_take(&connection->receive_turn, DEADLINE_NOW) == 0;
+    if (has_send && has_receive) {
+        reference = move_out(connection);
+    } else {
+        (void)error_set(MPROC_ESTATE, 0, "mproc_connection_ref: a thread is sending or receiving on this end");
+    }
+    if (has_receive) {
+        turn_give(&connection->receive_turn);
+    }
+    if (has_send) {
+        turn_give(&connection->send_turn);
+    }
+    return reference;
+}
+
+static handle next_handle(struct parcel *parcel, size_t *index, uint32_t flag) {
+    handle moved = HANDLE_INVALID;
+    if ((parcel->flags & flag) != 0 && *index < parcel->handle_count) {
+        moved = parcel->handles[*index];
+        parcel->handles[(*index)++] = HANDLE_INVALID;
+    }
+    return moved;
+}
+
+int mproc_connection_from(mproc_connection **connection, const cJSON *ref) {
+    struct parcel parcel;
+    size_t index = 0;
+    memset(&parcel, 0, sizeof parcel);
+    int status = runtime_check("mproc_connection_from");
+    if (status != 0) {
+        return status;
+    }
+    if (connection == NULL || ref == NULL) {
+        return error_null("mproc_connection_from", connection == NULL ? "connection" : "ref");
+    }
+    status = reference_take(ref, REFERENCE_CONNECTION, &parcel);
+    if (status != 0) {
+        (void)error_prefix("mproc_connection_from: ");
+        return status;
+    }
+    struct ends ends = no_ends;
+    ends.reader = next_handle(&parcel, &index, PARCEL_READER);
+    ends.writer = next_handle(&parcel, &index, PARCEL_WRITER);
+    ends.passage = next_handle(&parcel, &index, PARCEL_PASSAGE);
+    status = create(connection, &ends);
+    if (status == 0) {
+        frame_reader_load(&(*connection)->frames, &parcel.bytes);
+    }
+    ends_close(&ends);
+    parcel_clear(&parcel);
+    return status;
+}
+
+static void release_connection(void *connection) {
+    mproc_connection_close(connection);
+}
+
+struct mproc_connection *mproc_task_connection(mproc_task *task, int index) {
+    mproc_connection *connection = task_object_find(task, index);
+    if (connection != NULL) {
+        return connection;
+    }
+    const cJSON *argument = cJSON_GetArrayItem(task->args, index);
+    char text[96];
+    if (argument == NULL || !reference_is(argument)) {
+        mproc_task_fail(task, "%s: argument %d should be a connection, but is %s", task->target->name, index,
+                        value_describe(argument, text, sizeof text));
+        return NULL;
+    }
+    int status = mproc_connection_from(&connection, argument);
+    if (status == 0) {
+        status = task_object_add(task, index, connection, release_connection);
+    }
+    if (status != 0) {
+        mproc_task_fail(task, "%s: argument %d: %s", task->target->name, index, mproc_last_error()->message);
+        return NULL;
+    }
+    return connection;
+}
+
+/* Sending ------------------------------------------------------------------------------------------------------ */
+
+/* What both directions check; the turn is taken. */
+static int check_direction(const mproc_connection *connection, const char *function, handle needed,
+                           const char *direction) {
+    if (connection->has_moved) {
+        return error_set(MPROC_ESTATE, 0, "%s: this end has moved to another process; only close it here", function);
+    }
+    if (needed == HANDLE_INVALID) {
+        return error_set(MPROC_EPERM, 0, "%s: this end only %s; make the pipe duplex for both directions", function,
+                         direction);
+    }
+    return 0;
+}
+
+static int error_closed(const char *function, const char *what) {
+    return error_set(MPROC_ECLOSED, 0, "%s: %s", function, what);
+}
+
+/* The parts become one frame. The turn is taken. */
+static int write_parts(mproc_connection *connection, const char *function, const struct pipe_bytes *parts,
+                       size_t count) {
+    int status = pipe_write(connection->writer, parts, count);
+    return status == MPROC_ECLOSED ? error_closed(function, "the other end is closed, or its process has ended") : status;
+}
+
+int mproc_connection_send_bytes(mproc_connection *connection, const void *data, size_t size) {
+    static const char function[] = "mproc_connection_send_bytes";
+    uint8_t piece[FRAME_HEADER_SIZE + ONE_PIECE_MAX];
+    struct pipe_bytes parts[2] = {{piece, FRAME_HEADER_SIZE}, {data, size}};
+    size_t count = 2;
+    if (connection == NULL || (data == NULL && size > 0)) {
+        return error_null(function, connection == NULL ? "connection" : "data");
+    }
+    if (size > MPROC_MESSAGE_MAX) {
+        return error_set(MPROC_ERANGE, 0, "%s: a message of %llu bytes; at most %llu are possible", function,
+                         (unsigned long long)size, (unsigned long long)MPROC_MESSAGE_MAX);
+    }
+    frame_write_header(piece, FRAME_BYTES, 0, size);
+    if (size > 0 && size <= ONE_PIECE_MAX) {
+        memcpy(piece + FRAME_HEADER_SIZE, data, size);
+        parts[0].size += size;
+        count = 1;
+    }
+    (void)turn_take(&connection->send_turn, DEADLINE_NEVER); /* without a limit it cannot fail */
+    int status = check_direction(connection, function, connection->writer, "receives");
+    if (status == 0) {
+        status = write_parts(connection, function, parts, count);
+    }
+    turn_give(&connection->send_turn);
+    return status;
+}
+
+/* Sends the handles ahead of their message, and writes the tickets to its end. Withdraws all where one fails. */
+static int send_handles(mproc_connection *connection, struct message *message, size_t *sent) {
+    for (*sent = 0; *sent < message->handle_count; (*sent)++) {
+        uint64_t ticket;
+        int status = passage_send(connection->passage, runtime.root_pid, message->handles[*sent], &ticket);
+        if (status == 0) {
+            status = buffer_append(&message->bytes, &ticket, sizeof ticket);
+        }
+        if (status != 0) {
+            return status;
+        }
+    }
+    return 0;
+}
+
+static void withdraw_handles(const struct message *message, size_t sent) {
+    const uint8_t *tickets = message->bytes.data + message->bytes.size - sent * FRAME_TICKET_SIZE;
+    for (size_t i = 0; i < sent; i++) {
+        uint64_t ticket;
+        memcpy(&ticket, tickets + i * FRAME_TICKET_SIZE, sizeof ticket);
+        passage_withdraw(runtime.root_pid, ticket);
+    }
+}
+
+/* `message` begins with room for the header. The turn is taken. */
+static int send_message(mproc_connection *connection, const char *function, struct message *message) {
+    struct pipe_bytes part;
+    size_t sent = 0;
+    int status = check_direction(connection, function, connection->writer, "receives");
+    if (status != 0) {
+        return status;
+    }
+    status = send_handles(connection, message, &sent);
+    if (status == MPROC_ECLOSED) {
+        status = error_closed(function, "the other end is closed, or its process has ended");
+    }
+    if (status == 0) {
+        frame_write_header(message->bytes.data, FRAME_VALUE, message->handle_count,
+                           message->bytes.size - FRAME_HEADER_SIZE);
+        part.data = message->bytes.data;
+        part.size = message->bytes.size;
+        status = write_parts(connection, function, &part, 1);
+    }
+    if (status != 0) {
+        withdraw_handles(message, sent);
+    }
+    return status;
+}
+
+static int encode_message(const char *function, const cJSON *value, struct message *message) {
+    static const uint8_t header[FRAME_HEADER_SIZE];
+    int status = buffer_append(&message->bytes, header, sizeof header);
+    if (status == 0) {
+        status = cbor_encode(value, message);
+        if (status != 0) {
+            (void)error_prefix("%s: ", function);
+        }
+    }
+    return status;
+}
+
+int mproc_connection_send(mproc_connection *connection, cJSON *value) {
+    static const char function[] = "mproc_connection_send";
+    struct message message;
+    int status = 0;
+    memset(&message, 0, sizeof message);
+    if (value == NULL) {
+        status = value_pending_error();
+        return status != 0 ? status : error_null(function, "value");
+    }
+    if (connection == NULL) {
+        status = error_null(function, "connection");
+    }
+    if (status == 0) {
+        status = encode_message(function, value, &message);
+    }
+    if (status == 0) {
+        (void)turn_take(&connection->send_turn, DEADLINE_NEVER); /* without a limit it cannot fail */
+        status = send_message(connection, function, &message);
+        turn_give(&connection->send_turn);
+    }
+    message_clear(&message);
+    value_delete(value);
+    return status;
+}
+
+/* Receiving ---------------------------------------------------------------------------------------------------- */
+
+/* Waits until a frame is there, having taken the turn, which stays taken on success. */
+static int begin_receive(mproc_connection *connection, const char *function, int64_t timeout_ms) {
+    deadline until = deadline_after(timeout_ms);
+    int status = error_check_timeout(function, timeout_ms);
+    if (status != 0) {
+        return status;
+    }
+    status = turn_take(&connection->receive_turn, until);
+    if (status == 0) {
+        status = check_direction(connection, function, connection->reader, "sends");
+        if (status == 0) {
+            status = frame_reader_fill(&connection->frames, connection->reader, until);
+        }
+        if (status != 0) {
+            turn_give(&connection->receive_turn);
+        }
+    }
+    if (status == MPROC_ETIMEDOUT) {
+        return error_set(MPROC_ETIMEDOUT, 0, "%s: nothing arrived within %lld ms", function, (long long)timeout_ms);
+    }
+    return status == MPROC_ECLOSED ? error_closed(function, "the other end is closed, and all it sent was received")
+                                   : status;
+}
+
+/* The next message stays where it is when it is of the other kind. The turn is taken. */
+static int check_next(const mproc_connection *connection, const char *function, enum frame_kind wanted) {
+    if (connection->frames.frame.kind == wanted) {
+        return 0;
+    }
+    return error_set(MPROC_ETYPE, 0,
+                     wanted == FRAME_VALUE
+                         ? "%s: the next message is raw bytes; receive it with mproc_connection_recv_bytes"
+                         : "%s: the next message is a value; receive it with mproc_connection_recv",
+                     function);
+}
+
+static int decode_frame(mproc_connection *connection, const struct frame *frame, cJSON **value) {
+    struct message message;
+    size_t used;
+    memset(&message, 0, sizeof message);
+    int status = receive_handles(connection, frame, &message);
+    if (status == MPROC_ECLOSED) {
+        status = error_closed("mproc_connection_recv", "the sender ended before it had handed over what its message names");
+    }
+    if (status == 0) {
+        status = cbor_decode(frame->body, frame->size - (size_t)frame->handle_count * FRAME_TICKET_SIZE, &used,
+                             message.handles, message.handle_count, value);
+    }
+    message_clear(&message);
+    return status;
+}
+
+int mproc_connection_recv(mproc_connection *connection, cJSON **value, int64_t timeout_ms) {
+    static const char function[] = "mproc_connection_recv";
+    if (connection == NULL || value == NULL) {
+        return error_null(function, connection == NULL ? "connection" : "value");
+    }
+    int status = begin_receive(connection, function, timeout_ms);
+    if (status != 0) {
+        return status;
+    }
+    status = check_next(connection, function, FRAME_VALUE);
+    if (status == 0) {
+        struct frame frame = frame_reader_take(&connection->frames);
+        status = decode_frame(connection, &frame, value);
+        memory_free(frame.body);
+    }
+    turn_give(&connection->receive_turn);
+    return status;
+}
+
+int mproc_connection_recv_bytes(mproc_connection *connection, void **data, size_t *size, int64_t timeout_ms) {
+    static const char function[] = "mproc_connection_recv_bytes";
+    if (connection == NULL || data == NULL || size == NULL) {
+        return error_null(function, connection == NULL ? "connection" : data == NULL ? "data" : "size");
+    }
+    int status = begin_receive(connection, function, timeout_ms);
+    if (status != 0) {
+        return status;
+    }
+    status = check_next(connection, function, FRAME_BYTES);
+    if (status == 0) {
+        struct frame frame = frame_reader_take(&connection->frames);
+        *data = frame.body;
+        *size = frame.size;
+    }
+    turn_give(&connection->receive_turn);
+    return status;
+}
+
+bool mproc_connection_poll(mproc_connection *connection, int64_t timeout_ms) {
+    static const char function[] = "mproc_connection_poll";
+    if (connection == NULL) {
+        (void)error_null(function, "connection");
+        return false;
+    }
+    int status = begin_receive(connection, function, timeout_ms);
+    if (status == 0) {
+        turn_give(&connection->receive_turn);
+    }
+    return status == 0 || status == MPROC_ECLOSED;
+}

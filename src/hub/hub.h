@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The hub: one libuv loop on one thread of this process, which does what no caller may wait for.
+ *
+ * It starts with the first thing that it is given to do, so that a program whose messages all fit into their pipes has no
+ * thread of the library at all. For now it carries on writing what did not fit. */
+#ifndef MPROC_HUB_HUB_H
+#define MPROC_HUB_HUB_H
+
+#include "base/buffer.h"
+#include "platform/handle.h"
+
+/* The write end of a pipe that the hub writes to. */
+struct hub_stream;
+
+/* Gives the hub a pipe's end, which is taken, also on failure. MPROC_ENOMEM; MPROC_ESYSTEM: no thread or loop. */
+int hub_stream_open(struct hub_stream **stream, handle writer);
+
+/* Writes the bytes after all that were given before; they are taken, also on failure. MPROC_ENOMEM; MPROC_ECLOSED (no
+ * message): nobody reads the pipe any more. */
+int hub_stream_write(struct hub_stream *stream, struct buffer *bytes);
+
+/* Closes the pipe; what is not written yet is dropped. NULL is fine. */
+void hub_stream_close(struct hub_stream *stream);
+
+/* Ends the thread. All streams have been closed. Does nothing where there is none. */
+void hub_stop(void);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* One-way pipes of bytes. No end is ever inherited, unless it is named in spawn_options.
+ *
+ * A pipe is used by one reader and one writer at a time: whoever calls sees to that. All waits are on the pipe itself.
+ * Windows: both ends are overlapped named pipes, so that a wait can have a limit and libuv can take an end over. */
+#ifndef MPROC_PLATFORM_PIPE_H
+#define MPROC_PLATFORM_PIPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "platform/handle.h"
+
+/* A run of bytes to be written. */
+struct pipe_bytes {
+    const void *data;
+    size_t size;
+};
+
+/* Makes a pipe. MPROC_ESYSTEM: no descriptors left, ... On failure both are untouched. */
+int pipe_create(handle *reader, handle *writer);
+
+/* Reads what is there, at least 1 byte, at most capacity (which is not 0), waiting for the first one until the deadline.
+ * Returns 0; MPROC_ETIMEDOUT; MPROC_ECLOSED: end of data, no error message is set for these two; MPROC_ESYSTEM. */
+int pipe_read(handle reader, void *data, size_t capacity, deadline until, size_t *size);
+
+/* Writes all the parts, waiting while the pipe is full. Returns 0; MPROC_ECLOSED (no message): nobody can read any more;
+ * MPROC_ESYSTEM. Never raises SIGPIPE. */
+int pipe_write(handle writer, const struct pipe_bytes *parts, size_t count);
+
+/* Writes as much as fits without waiting, maybe nothing. Errors as pipe_write. */
+int pipe_write_some(handle writer, const void *data, size_t size, size_t *written);
+
+/* For a write end that has been given to another thread or loop: what uv_pipe_open wants. Takes the handle, also on
+ * failure. Returns a libuv file or -1. */
+int pipe_to_uv_file(handle given);
+
+#endif

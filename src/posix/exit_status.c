@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "posix/exit_status.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/wait.h>
+
+#include "base/error.h"
+#include "posix/system_error.h"
+
+int exit_status_wait_readable(handle watch, deadline until) {
+    while (watch != HANDLE_INVALID) { /* an invalid one: the process had ended before it could be watched */
+        struct pollfd entry = {(int)watch, POLLIN, 0};
+        int count = poll(&entry, 1, deadline_remaining_ms(until));
+        if (count > 0) {
+            break;
+        }
+        if (count < 0 && errno != EINTR && errno != EAGAIN) {
+            return system_error(errno, "cannot wait for a process");
+        }
+        if (count == 0 && deadline_remaining_ms(until) == 0) {
+            return MPROC_ETIMEDOUT;
+        }
+    }
+    return 0;
+}
+
+int exit_status_read(int status, int number, const siginfo_t *info, int pid, int *exitcode) {
+    if (status != 0 && number != ECHILD) {
+        return system_error(number, "cannot ask how a process ended");
+    }
+    if (status != 0 || info->si_pid == 0) {
+        return error_set(MPROC_ENOTFOUND, status != 0 ? number : 0,
+                         "how process %d ended is unknown: the application has collected it (waitpid(-1), or SIGCHLD is "
+                         "ignored)",
+                         pid);
+    }
+    *exitcode = info->si_code == CLD_EXITED ? info->si_status : -info->si_status;
+    return 0;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* Pipes block, and a wait with a limit polls first: there is one reader, so what poll saw is still there. Only an end
+ * that pipe_write_some has used does not block any more; the loops below wait for it with poll. */
+#include "platform/pipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "posix/system_error.h"
+
+/* Parts of one pipe_write at most: header and payload. */
+#define PARTS_MAX 4
+
+/* Writing to a pipe that nobody reads raises SIGPIPE, which would end the application. It is blocked for the thread while
+ * it writes, and taken back where the write raised it. The application's disposition stays untouched. */
+struct sigpipe {
+    sigset_t saved;
+    bool was_pending;
+};
+
+static void sigpipe_block(struct sigpipe *sigpipe) {
+    sigset_t blocked, pending;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGPIPE);
+    sigemptyset(&pending);
+    (void)pthread_sigmask(SIG_BLOCK, &blocked, &sigpipe->saved); /* fails for a bad first argument only */
+    sigpipe->was_pending = false;
+    if (sigismember(&sigpipe->saved, SIGPIPE)) {
+        sigpipe->was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
+    }
+}
+
+static void sigpipe_restore(struct sigpipe *sigpipe, bool raised) {
+    if (raised && !sigpipe->was_pending) {
+        sigset_t taken, pending;
+        int signal_number;
+        sigemptyset(&taken);
+        sigaddset(&taken, SIGPIPE);
+        sigemptyset(&pending);
+        if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE)) {
+            (void)sigwait(&taken, &signal_number); /* it is pending, so this returns at once */
+        }
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &sigpipe->saved, NULL);
+}
+
+static int set_cloexec(int descriptor) {
+    return fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+}
+
+static int open_pipe(int ends[2]) {
+#ifdef MPROC_HAVE_PIPE2
+    return pipe2(ends, O_CLOEXEC);
+#else
+    int status = pipe(ends);
+    if (status == 0 && (set_cloexec(ends[0]) != 0 || set_cloexec(ends[1]) != 0)) {
+        int number = errno;
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+        errno = number;
+        status = -1;
+    }
+    return status;
+#endif
+}
+
+int pipe_create(handle *reader, handle *writer) {
+    int ends[2];
+    if (open_pipe(ends) != 0) {
+        return system_error(errno, "cannot create a pipe");
+    }
+    *reader = ends[0];
+    *writer = ends[1];
+    return 0;
+}
+
+/* Waits until the descriptor is ready for `events`, or broken. 0 or MPROC_ETIMEDOUT (no message) or MPROC_ESYSTEM. */
+static int wait_ready(handle waited, short events, deadline until) {
+    for (;;) {
+        struct pollfd entry = {(int)waited, events, 0};
+        int count = poll(&entry, 1, deadline_remaining_ms(until));
+        if (count > 0) {
+            return 0;
+        }
+        if (count < 0 && errno != EINTR && errno != EAGAIN) {
+            return system_error(errno, "cannot wait for a pipe");
+        }
+        if (count == 0 && deadline_remaining_ms(until) == 0) {
+            return MPROC_ETIMEDOUT;
+        }
+    }
+}
+
+int pipe_read(handle reader, void *data, size_t capacity, deadline until, size_t *size) {
+    bool wait_first = until != DEADLINE_NEVER;
+    for (;;) {
+        if (wait_first) {
+            int status = wait_ready(reader, POLLIN, until);
+            if (status != 0) {
+                return status;
+            }
+        }
+        ssize_t count = read((int)reader, data, capacity < SSIZE_MAX ? capacity : SSIZE_MAX);
+        if (count > 0) {
+            *size = (size_t)count;
+            return 0;
+        }
+        if (count == 0) {
+            return MPROC_ECLOSED;
+        }
+        if (errno == EAGAIN) {
+            wait_first = true;
+        } else if (errno != EINTR) {
+            return system_error(errno, "cannot read from a pipe");
+        }
+    }
+}
+
+static size_t copy_parts(struct iovec vectors[PARTS_MAX], const struct pipe_bytes *parts, size_t count) {
+    size_t used = 0;
+    for (size_t i = 0; i < count && used < PARTS_MAX; i++) {
+        if (parts[i].size > 0) {
+            vectors[used].iov_base = (void *)parts[i].data; /* writev only reads it */
+            vectors[used].iov_len = parts[i].size;
+            used++;
+        }
+    }
+    return used;
+}
+
+/* Moves past `written` bytes; returns how many vectors are left, moved to the front. */
+static size_t advance(struct iovec *vectors, size_t count, size_t written) {
+    size_t first = 0;
+    while (first < count && written >= vectors[first].iov_len) {
+        written -= vectors[first].iov_len;
+        first++;
+    }
+    for (size_t i = first; i < count; i++) {
+        vectors[i - first] = vectors[i];
+    }
+    if (first < count) {
+        vectors[0].iov_base = (char *)vectors[0].iov_base + written;
+        vectors[0].iov_len -= written;
+    }
+    return count - first;
+}
+
+int pipe_write(handle writer, const struct pipe_bytes *parts, size_t count) {
+    struct iovec vectors[PARTS_MAX];
+    size_t left = copy_parts(vectors, parts, count);
+    struct sigpipe sigpipe;
+    int status = 0;
+
+    sigpipe_block(&sigpipe);
+    while (left > 0 && status == 0) {
+        ssize_t written = left == 1 ? write((int)writer, vectors[0].iov_base, vectors[0].iov_len)
+                                    : writev((int)writer, vectors, (int)left);
+        if (written >= 0) {
+            left = advance(vectors, left, (size_t)written);
+        } else if (errno == EPIPE) {
+            status = MPROC_ECLOSED;
+        } else if (errno == EAGAIN) {
+            status = wait_ready(writer, POLLOUT, DEADLINE_NEVER);
+        } else if (errno != EINTR) {
+            status = system_error(errno, "cannot write to a pipe");
+        }
+    }
+    sigpipe_restore(&sigpipe, status == MPROC_ECLOSED);
+    return status;
+}
+
+int pipe_write_some(handle writer, const void *data, size_t size, size_t *written) {
+    struct sigpipe sigpipe;
+    ssize_t count;
+    int number = 0;
+
+    if (fcntl((int)writer, F_SETFL, O_NONBLOCK) != 0) {
+        return system_error(errno, "cannot make a pipe non-blocking");
+    }
+    sigpipe_block(&sigpipe);
+    do {
+        count = write((int)writer, data, size);
+        number = count < 0 ? errno : 0;
+    } while (number == EINTR);
+    sigpipe_restore(&sigpipe, number == EPIPE);
+    if (number == EPIPE) {
+        return MPROC_ECLOSED;
+    }
+    if (number != 0 && number != EAGAIN) {
+        return system_error(number, "cannot write to a pipe");
+    }
+    *written = count > 0 ? (size_t)count : 0;
+    return 0;
+}
+
+int pipe_to_uv_file(handle given) {
+    return (int)given;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* The object behind mproc_process, shared by process.c (what a caller calls) and children.c (all children together).
+ *
+ * One lock for all processes of this one guards every field that changes. Nobody waits for a process while holding it. A
+ * thread that waits counts itself in, and the watch stays open until the last one has left. */
+#ifndef MPROC_PROCESS_PROCESS_H
+#define MPROC_PROCESS_PROCESS_H
+
+#include <stdbool.h>
+
+#include "link/link.h"
+#include "mproc/process.h"
+#include "spawn/preparation.h"
+
+enum process_kind { PROCESS_CHILD, PROCESS_CURRENT, PROCESS_PARENT };
+
+enum process_state {
+    PROCESS_CREATED,
+    PROCESS_STARTING, /* a thread is in mproc_process_start */
+    PROCESS_RUNNING,
+    PROCESS_ENDED
+};
+
+struct mproc_process {
+    enum process_kind kind;
+    enum process_state state;
+    struct identity identity;
+    unsigned number; /* N of "Process-N" */
+    const mproc_target *target;
+    struct call call;  /* until it has been started */
+    bool call_is_used; /* its handles have gone to mproc_process_run */
+
+    handle watch;
+    struct link *link;
+    int waiting;       /* threads that wait on the watch */
+    int exitcode;
+    bool exitcode_is_unknown;
+    bool was_guarded;  /* the child has reached mproc_init */
+    bool is_forgotten; /* the handle was destroyed while the process was running */
+
+    struct mproc_process *previous, *next; /* in the list of children that run */
+};
+
+/* The lock, ready for use. */
+void processes_lock(void);
+void processes_unlock(void);
+
+/* The next number for a name. The lock is held. */
+unsigned processes_next_number(void);
+
+/* Enters a child that has started, and from then on this process waits for it at its end. The lock is held. */
+void processes_enter(struct mproc_process *process);
+
+/* Notices the end of a child that has ended: collects its exit code and releases what it took. Frees it where its handle
+ * was destroyed. Returns whether it has ended. The lock is held. */
+bool processes_collect(struct mproc_process *process);
+
+/* Waits for the end, and collects it. Counts itself in. The lock is not held. 0 or MPROC_ETIMEDOUT or MPROC_ESYSTEM. */
+int processes_wait(struct mproc_process *process, deadline until);
+
+/* Collects those that have ended among the children that nobody has a handle of any more. The lock is held. */
+void processes_collect_forgotten(void);
+
+/* Frees the object and all that it holds. */
+void process_free(struct mproc_process *process);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* A call being carried out: what its function sees as mproc_task. */
+#ifndef MPROC_SPAWN_TASK_H
+#define MPROC_SPAWN_TASK_H
+
+#include <stdbool.h>
+
+#include "mproc/core.h"
+
+#define TASK_FAILURE_MAX 1000
+
+/* An object that the task has taken up from an argument, and releases at its end. */
+struct task_object {
+    int argument;
+    void *object;
+    void (*release)(void *object);
+    struct task_object *next;
+};
+
+struct mproc_task {
+    const mproc_target *target;
+    cJSON *args;      /* never NULL while it runs */
+    cJSON *kwargs;
+    const void *data; /* whoever runs the task keeps it, aligned to 16 */
+    size_t size;
+    struct task_object *objects;
+    cJSON *result;
+    void *result_bytes;
+    size_t result_size;
+    bool has_failed;
+    char failure[TASK_FAILURE_MAX + 1];
+};
+
+/* Carries the task out: calls its function, and then releases all that the task owns but its result. `task` has target,
+ * args, kwargs, data and size set; args and kwargs are taken, NULL is none. Returns 0; MPROC_ETASK with the task's text;
+ * MPROC_ENOMEM. */
+int task_run(mproc_task *task);
+
+/* Frees the result. */
+void task_clear(mproc_task *task);
+
+/* The object taken up from this argument before, or NULL. */
+void *task_object_find(const mproc_task *task, int argument);
+/* Lets the task own an object; on failure (MPROC_ENOMEM) it is released at once. */
+int task_object_add(mproc_task *task, int argument, void *object, void (*release)(void *object));
+
+#endif

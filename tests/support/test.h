@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What every test program includes: CMocka, in the order that it wants. */
+#ifndef MPROC_TEST_H
+#define MPROC_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* A wait that only a fault makes last this long, in milliseconds. */
+#define TEST_PATIENCE_MS 60000
+
+/* Asserts that an mproc call succeeded, or failed with this code; prints mproc's message where it did not. */
+#define assert_mproc(expected, call) test_assert_mproc((expected), (call), #call, __FILE__, __LINE__)
+void test_assert_mproc(int expected, int actual, const char *call, const char *file, int line);
+
+/* Asserts that the last error's message has this text in it. */
+#define assert_message(part) test_assert_message((part), __FILE__, __LINE__)
+void test_assert_message(const char *part, const char *file, int line);
+
+#endif
