@@ -52,16 +52,12 @@ static void sigpipe_restore(struct sigpipe *sigpipe, bool raised) {
     (void)pthread_sigmask(SIG_SETMASK, &sigpipe->saved, NULL);
 }
 
-static int set_cloexec(int descriptor) {
-    return fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-}
-
 static int open_pipe(int ends[2]) {
 #ifdef MPROC_HAVE_PIPE2
     return pipe2(ends, O_CLOEXEC);
 #else
     int status = pipe(ends);
-    if (status == 0 && (set_cloexec(ends[0]) != 0 || set_cloexec(ends[1]) != 0)) {
+    if (status == 0 && (fcntl(ends[0], F_SETFD, FD_CLOEXEC) != 0 || fcntl(ends[1], F_SETFD, FD_CLOEXEC) != 0)) {
         int number = errno;
         (void)close(ends[0]);
         (void)close(ends[1]);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "value/cbor.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "mproc/core.h"
 #include "value/reference.h"
@@ -29,7 +29,6 @@ enum simple_value { SIMPLE_FALSE = 20, SIMPLE_TRUE = 21, SIMPLE_NULL = 22, SIMPL
 #define HEAD_MAX 9
 #define REFERENCE_TAG 0x6D70u
 #define REFERENCE_ITEMS 5
-#define WHOLE_MAX 9007199254740992.0 /* 2^53 */
 
 /* Encoding ----------------------------------------------------------------------------------------------------- */
 
@@ -97,11 +96,11 @@ static int refuse(const struct encoder *encoder, int code, const char *why) {
 
 static int encode_number(struct encoder *encoder, double number) {
     struct buffer *bytes = &encoder->message->bytes;
-    if (!isfinite(number)) {
+    if (!number_is_finite(number)) {
         return refuse(encoder, MPROC_EINVAL,
-                      isnan(number) ? "is not a number that can be sent: nan" : "is not a number that can be sent: infinite");
+                      number_is_nan(number) ? "is not a number that can be sent: nan" : "is not a number that can be sent: infinite");
     }
-    bool is_whole = fabs(number) <= WHOLE_MAX && floor(number) >= number && !(signbit(number) && number >= 0);
+    bool is_whole = fabs(number) <= NUMBER_EXACT_MAX && number_is_whole(number) && !(number_is_negative(number) && number >= 0);
     if (is_whole) {
         return number >= 0 ? append_head(bytes, MAJOR_UNSIGNED, (uint64_t)number)
                            : append_head(bytes, MAJOR_NEGATIVE, (uint64_t)(-1.0 - number));
@@ -442,8 +441,8 @@ static int create_simple(struct decoder *decoder, uint8_t first, uint64_t number
         return 0;
     case SIMPLE_DOUBLE:
         memcpy(&value, &number, sizeof value);
-        *item = isfinite(value) ? cJSON_CreateNumber(value) : NULL;
-        return isfinite(value) ? 0 : malformed(decoder);
+        *item = number_is_finite(value) ? cJSON_CreateNumber(value) : NULL;
+        return number_is_finite(value) ? 0 : malformed(decoder);
     default:
         return malformed(decoder);
     }

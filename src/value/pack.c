@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include <float.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/number.h"
 #include "base/thread_local.h"
 #include "mproc/value.h"
 #include "value/format.h"
 #include "value/value.h"
 
-#define EXACT_MAX ((int64_t)1 << 53)
 #define MESSAGE_CAPACITY 512
 
 /* The error of the thread's last mproc_pack that gave NULL, until a call that was given that NULL asks for it. */
@@ -60,7 +58,7 @@ static cJSON *created(struct packer *packer, cJSON *item) {
 }
 
 static cJSON *pack_whole(struct packer *packer, int64_t number) {
-    if (number > EXACT_MAX || number < -EXACT_MAX) {
+    if (number > (int64_t)NUMBER_EXACT_MAX || number < -(int64_t)NUMBER_EXACT_MAX) {
         fail(packer, error_set(MPROC_ERANGE, 0, "mproc_pack: %lld is past 2^53 and would not arrive exactly; send it as "
                                                 "a string or as bytes",
                                (long long)number));
@@ -70,9 +68,9 @@ static cJSON *pack_whole(struct packer *packer, int64_t number) {
 }
 
 static cJSON *pack_double(struct packer *packer, double number) {
-    if (!isfinite(number)) {
+    if (!number_is_finite(number)) {
         fail(packer, error_set(MPROC_EINVAL, 0, "mproc_pack: %s is not a number that JSON has",
-                               isnan(number) ? "a NaN" : "an infinity"));
+                               number_is_nan(number) ? "a NaN" : "an infinity"));
         return NULL;
     }
     return created(packer, cJSON_CreateNumber(number));

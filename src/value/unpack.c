@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include <limits.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/number.h"
 #include "mproc/value.h"
 #include "value/format.h"
 #include "value/value.h"
 
 #define PLACE_CAPACITY 256
 #define NAME_CAPACITY 64
-#define EXACT_MAX 9007199254740992.0 /* 2^53 */
 
 struct unpacker {
     const char *format, *place;
@@ -50,7 +49,7 @@ static int unpack_text(struct unpacker *unpacker, const cJSON *value) {
 }
 
 static bool is_whole(const cJSON *value) {
-    return cJSON_IsNumber(value) && isfinite(value->valuedouble) && floor(value->valuedouble) >= value->valuedouble;
+    return cJSON_IsNumber(value) && number_is_whole(value->valuedouble);
 }
 
 static int unpack_int(struct unpacker *unpacker, const cJSON *value) {
@@ -72,7 +71,7 @@ static int unpack_int64(struct unpacker *unpacker, const cJSON *value) {
     if (!is_whole(value)) {
         return error_kind(unpacker, "a whole number", value);
     }
-    if (fabs(value->valuedouble) > EXACT_MAX) {
+    if (fabs(value->valuedouble) > NUMBER_EXACT_MAX) {
         return error_kind(unpacker, "a whole number of at most 2^53", value);
     }
     if (target != NULL) {

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* Windows has no signals: a process that is ended from outside gets an exit code from whoever ends it. mproc gives codes
+ * of its own, "mp" and the signal's number, and reads exactly these back as the signal; so 15 or 9 themselves stay what a
+ * program may exit with. */
+#include "platform/exit.h"
+
+#include <windows.h>
+
+#include "base/error.h"
+#include "win32/system_error.h"
+
+#define CODE_MARK 0x6D700000u
+#define SIGNAL_TERMINATE 15
+#define SIGNAL_KILL 9
+
+int exit_watch(int pid, handle *watch) {
+    HANDLE process = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)pid);
+    if (process == NULL) {
+        DWORD number = GetLastError();
+        return number == ERROR_INVALID_PARAMETER
+                   ? error_set(MPROC_ENOTFOUND, (int)number, "there is no process %d", pid)
+                   : system_error(number, "cannot watch a process");
+    }
+    *watch = (handle)process;
+    return 0;
+}
+
+int exit_wait(handle watch, deadline until) {
+    DWORD result;
+    if (watch == HANDLE_INVALID) {
+        return 0;
+    }
+    do {
+        int left = deadline_remaining_ms(until);
+        result = WaitForSingleObject((HANDLE)watch, left < 0 ? INFINITE : (DWORD)left);
+    } while (result == WAIT_TIMEOUT && deadline_remaining_ms(until) != 0);
+    if (result == WAIT_OBJECT_0) {
+        return 0;
+    }
+    return result == WAIT_TIMEOUT ? MPROC_ETIMEDOUT : system_error(GetLastError(), "cannot wait for a process");
+}
+
+int exit_collect(handle watch, int pid, int *exitcode) {
+    DWORD code;
+    if (!GetExitCodeProcess((HANDLE)watch, &code)) {
+        DWORD number = GetLastError();
+        return error_set(MPROC_ENOTFOUND, (int)number, "how process %d ended is unknown", pid);
+    }
+    if (code == (CODE_MARK | SIGNAL_TERMINATE) || code == (CODE_MARK | SIGNAL_KILL)) {
+        *exitcode = -(int)(code & ~CODE_MARK);
+    } else {
+        *exitcode = (int)code;
+    }
+    return 0;
+}
+
+int exit_send(handle watch, int pid, enum exit_request request) {
+    UINT code = CODE_MARK | (request == EXIT_REQUEST_KILL ? SIGNAL_KILL : SIGNAL_TERMINATE);
+    (void)pid;
+    if (!TerminateProcess((HANDLE)watch, code)) {
+        DWORD number = GetLastError();
+        if (WaitForSingleObject((HANDLE)watch, 0) != WAIT_OBJECT_0) { /* access is denied to one that has ended */
+            return system_error(number, "cannot end a process");
+        }
+    }
+    return 0;
+}

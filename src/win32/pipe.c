@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* A pipe is a named one with a name that nobody can guess and that is used up at once: anonymous pipes cannot be read
+ * with a limit, nor by libuv. Each call waits on an event of its own, so that a wait disturbs nothing else. */
+#include "platform/pipe.h"
+
+#include <windows.h>
+
+/* After windows.h, whose types it uses. */
+#include <bcrypt.h>
+#include <fcntl.h>
+#include <io.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "win32/system_error.h"
+
+#define PIPE_BUFFER_SIZE 65536
+#define NAME_CAPACITY 96
+#define TRANSFER_MAX ((DWORD)1 << 30)
+
+#ifndef PIPE_REJECT_REMOTE_CLIENTS
+#define PIPE_REJECT_REMOTE_CLIENTS 0x00000008
+#endif
+
+static int make_name(wchar_t *name) {
+    ULONG random[4];
+    NTSTATUS status = BCryptGenRandom(NULL, (PUCHAR)random, sizeof random, BCRYPT_USE_SYSTEM_PREFERRED_RNG);
+    if (status != 0) {
+        return error_set(MPROC_ESYSTEM, (int)status, "cannot make a name for a pipe: no random numbers");
+    }
+    (void)swprintf(name, NAME_CAPACITY, L"\\\\.\\pipe\\mproc-%lx-%08lx%08lx%08lx%08lx", (unsigned long)GetCurrentProcessId(),
+                   (unsigned long)random[0], (unsigned long)random[1], (unsigned long)random[2],
+                   (unsigned long)random[3]);
+    return 0;
+}
+
+int pipe_create(handle *reader, handle *writer) {
+    wchar_t name[NAME_CAPACITY];
+    int status = make_name(name);
+    if (status != 0) {
+        return status;
+    }
+    HANDLE server = CreateNamedPipeW(name, PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE,
+                                     PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS, 1,
+                                     PIPE_BUFFER_SIZE, PIPE_BUFFER_SIZE, 0, NULL);
+    if (server == INVALID_HANDLE_VALUE) {
+        return system_error(GetLastError(), "cannot create a pipe");
+    }
+    HANDLE client = CreateFileW(name, GENERIC_WRITE | FILE_READ_ATTRIBUTES, 0, NULL, OPEN_EXISTING,
+                                FILE_FLAG_OVERLAPPED, NULL);
+    if (client == INVALID_HANDLE_VALUE) {
+        status = system_error(GetLastError(), "cannot open a pipe");
+        (void)CloseHandle(server);
+        return status;
+    }
+    *reader = (handle)server;
+    *writer = (handle)client;
+    return 0;
+}
+
+static bool is_closed(DWORD number) {
+    return number == ERROR_BROKEN_PIPE || number == ERROR_HANDLE_EOF || number == ERROR_PIPE_NOT_CONNECTED ||
+           number == ERROR_NO_DATA;
+}
+
+/* One transfer that has begun. */
+struct transfer {
+    HANDLE pipe;
+    OVERLAPPED overlapped;
+};
+
+static int transfer_open(struct transfer *transfer, handle pipe) {
+    memset(transfer, 0, sizeof *transfer);
+    transfer->pipe = (HANDLE)pipe;
+    transfer->overlapped.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
+    return transfer->overlapped.hEvent == NULL ? system_error(GetLastError(), "cannot create an event") : 0;
+}
+
+static void transfer_close(struct transfer *transfer) {
+    if (transfer->overlapped.hEvent != NULL) {
+        (void)CloseHandle(transfer->overlapped.hEvent);
+    }
+}
+
+/* Whether the transfer's event came before the deadline. */
+static bool wait_for_event(const struct transfer *transfer, deadline until) {
+    DWORD result;
+    do {
+        int left = deadline_remaining_ms(until);
+        result = WaitForSingleObject(transfer->overlapped.hEvent, left < 0 ? INFINITE : (DWORD)left);
+    } while (result == WAIT_TIMEOUT && deadline_remaining_ms(until) != 0);
+    return result == WAIT_OBJECT_0;
+}
+
+/* Waits for a transfer that is on its way; past the deadline it is called back. What was transferred until then counts,
+ * so that nothing is lost. number: what ReadFile or WriteFile gave. */
+static int transfer_finish(struct transfer *transfer, DWORD number, deadline until, const char *what, DWORD *size) {
+    if (number != ERROR_SUCCESS && number != ERROR_IO_PENDING) {
+        return is_closed(number) ? MPROC_ECLOSED : system_error(number, what);
+    }
+    if (number == ERROR_IO_PENDING && !wait_for_event(transfer, until)) {
+        (void)CancelIoEx(transfer->pipe, &transfer->overlapped); /* it may just have ended: the result tells */
+    }
+    if (GetOverlappedResult(transfer->pipe, &transfer->overlapped, size, TRUE)) {
+        return 0;
+    }
+    number = GetLastError();
+    if (number == ERROR_OPERATION_ABORTED) {
+        return MPROC_ETIMEDOUT;
+    }
+    return is_closed(number) ? MPROC_ECLOSED : system_error(number, what);
+}
+
+int pipe_read(handle reader, void *data, size_t capacity, deadline until, size_t *size) {
+    static const char what[] = "cannot read from a pipe";
+    struct transfer transfer;
+    DWORD count = 0;
+    int status = transfer_open(&transfer, reader);
+    while (status == 0 && count == 0) { /* a writer may have written nothing at all, which is no end of data here */
+        DWORD wanted = capacity < TRANSFER_MAX ? (DWORD)capacity : TRANSFER_MAX;
+        BOOL done = ReadFile(transfer.pipe, data, wanted, NULL, &transfer.overlapped);
+        status = transfer_finish(&transfer, done ? ERROR_SUCCESS : GetLastError(), until, what, &count);
+    }
+    transfer_close(&transfer);
+    if (status == 0) {
+        *size = count;
+    }
+    return status;
+}
+
+int pipe_write(handle writer, const struct pipe_bytes *parts, size_t count) {
+    static const char what[] = "cannot write to a pipe";
+    struct transfer transfer;
+    int status = transfer_open(&transfer, writer);
+    for (size_t i = 0; i < count && status == 0; i++) {
+        const char *place = parts[i].data;
+        size_t left = parts[i].size;
+        while (left > 0 && status == 0) {
+            DWORD written = 0;
+            DWORD wanted = left < TRANSFER_MAX ? (DWORD)left : TRANSFER_MAX;
+            BOOL done = WriteFile(transfer.pipe, place, wanted, NULL, &transfer.overlapped);
+            status = transfer_finish(&transfer, done ? ERROR_SUCCESS : GetLastError(), DEADLINE_NEVER, what, &written);
+            place += written;
+            left -= written;
+        }
+    }
+    transfer_close(&transfer);
+    return status;
+}
+
+/* A write that does not fit has to wait on Windows, and cannot be called back in the middle without doubt about how much
+ * was taken. So only what is sure to fit is written: nothing, for the system does not tell reliably (FilePipeLocal-
+ * Information is not in Wine); the hub then writes all of it. */
+int pipe_write_some(handle writer, const void *data, size_t size, size_t *written) {
+    (void)writer;
+    (void)data;
+    (void)size;
+    *written = 0;
+    return 0;
+}
+
+int pipe_to_uv_file(handle given) {
+    int file = _open_osfhandle((intptr_t)given, _O_BINARY);
+    if (file < 0) {
+        handle_close(given);
+    }
+    return file;
+}

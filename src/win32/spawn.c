@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* CreateProcessW with a list of exactly the handles to be inherited, and a job that ends with this process.
+ *
+ * Only inheritable handles may stand in the list, and other code of the application may start processes of its own at the
+ * same time, which would inherit them too. So they are inheritable for the moment of the call alone, one start at a time. */
+#include "platform/spawn.h"
+
+#include <windows.h>
+
+/* After windows.h, whose types it uses. */
+#include <stdbool.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "win32/program.h"
+#include "win32/system_error.h"
+#include "win32/wide.h"
+
+#ifndef PROC_THREAD_ATTRIBUTE_JOB_LIST
+#define PROC_THREAD_ATTRIBUTE_JOB_LIST 0x0002000D /* Windows 10; not in older headers */
+#endif
+
+#define STANDARD_HANDLES 3
+#define ATTRIBUTES 2
+
+static uv_once_t once = UV_ONCE_INIT;
+static uv_mutex_t spawn_mutex;
+static HANDLE job; /* NULL: there is none; stays open until the process ends, and with it all that is in it */
+
+/* All that one start needs, released in one place. */
+struct start {
+    HANDLE standard[STANDARD_HANDLES]; /* this start's own */
+    HANDLE *list;                      /* what the child inherits */
+    size_t count;
+    wchar_t *command_line;
+    LPPROC_THREAD_ATTRIBUTE_LIST attributes;
+    bool has_attributes;
+    bool has_job;
+};
+
+handle spawn_child_handle(const handle *inherited, size_t index) {
+    return inherited[index];
+}
+
+/* Command line ------------------------------------------------------------------------------------------------- */
+
+static int append_character(struct buffer *line, wchar_t character) {
+    return buffer_append(line, &character, sizeof character);
+}
+
+static int append_backslashes(struct buffer *line, size_t count) {
+    int status = 0;
+    while (count-- > 0 && status == 0) {
+        status = append_character(line, L'\\');
+    }
+    return status;
+}
+
+/* By the rules that CommandLineToArgvW and the C runtime undo: backslashes count for nothing, but before a quote, and
+ * then twice. */
+static int append_quoted(struct buffer *line, const wchar_t *argument) {
+    size_t backslashes = 0;
+    int status = append_character(line, L'"');
+    for (; *argument != L'\0' && status == 0; argument++) {
+        if (*argument == L'\\') {
+            backslashes++;
+            continue;
+        }
+        if (*argument == L'"') {
+            backslashes = 2 * backslashes + 1;
+        }
+        status = append_backslashes(line, backslashes);
+        backslashes = 0;
+        if (status == 0) {
+            status = append_character(line, *argument);
+        }
+    }
+    if (status == 0) {
+        status = append_backslashes(line, 2 * backslashes);
+    }
+    return status == 0 ? append_character(line, L'"') : status;
+}
+
+static int append_argument(struct buffer *line, const char *argument) {
+    wchar_t *wide = wide_from_utf8(argument);
+    int status = wide != NULL ? 0 : mproc_last_error()->code;
+    if (status == 0 && line->size > 0) {
+        status = append_character(line, L' ');
+    }
+    if (status == 0) {
+        bool is_plain = *wide != L'\0' && wcspbrk(wide, L" \t\n\v\"") == NULL;
+        status = is_plain ? buffer_append(line, wide, wcslen(wide) * sizeof *wide) : append_quoted(line, wide);
+    }
+    memory_free(wide);
+    return status;
+}
+
+static int write_command_line(struct start *start, const char *const *arguments) {
+    struct buffer line = {0};
+    int status = 0;
+    for (size_t i = 0; arguments[i] != NULL && status == 0; i++) {
+        status = append_argument(&line, arguments[i]);
+    }
+    if (status == 0) {
+        status = append_character(&line, L'\0');
+    }
+    start->command_line = (wchar_t *)(void *)line.data; /* from an allocator, so it is aligned */
+    return status;
+}
+
+/* Handles ------------------------------------------------------------------------------------------------------ */
+
+static HANDLE open_null(DWORD access) {
+    return CreateFileW(L"NUL", access, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
+}
+
+/* A program without a console has no standard handles, or ones that mean nothing: the child then has the null device. */
+static HANDLE copy_standard(DWORD which) {
+    HANDLE original = GetStdHandle(which), copy = NULL;
+    if (original != NULL && original != INVALID_HANDLE_VALUE &&
+        DuplicateHandle(GetCurrentProcess(), original, GetCurrentProcess(), &copy, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+        return copy;
+    }
+    return open_null(GENERIC_WRITE);
+}
+
+static int gather_handles(struct start *start, const struct spawn_options *options) {
+    start->standard[0] = open_null(GENERIC_READ);
+    start->standard[1] = copy_standard(STD_OUTPUT_HANDLE);
+    start->standard[2] = copy_standard(STD_ERROR_HANDLE);
+    for (size_t i = 0; i < STANDARD_HANDLES; i++) {
+        if (start->standard[i] == INVALID_HANDLE_VALUE) {
+            return system_error(GetLastError(), "cannot open the null device");
+        }
+    }
+    start->count = STANDARD_HANDLES + options->inherited_count;
+    start->list = memory_allocate(start->count * sizeof *start->list);
+    if (start->list == NULL) {
+        return MPROC_ENOMEM;
+    }
+    memcpy(start->list, start->standard, sizeof start->standard);
+    for (size_t i = 0; i < options->inherited_count; i++) {
+        start->list[STANDARD_HANDLES + i] = (HANDLE)options->inherited[i];
+    }
+    return 0;
+}
+
+static int make_inheritable(const struct start *start, bool inheritable) {
+    DWORD flag = inheritable ? HANDLE_FLAG_INHERIT : 0;
+    for (size_t i = 0; i < start->count; i++) {
+        if (!SetHandleInformation(start->list[i], HANDLE_FLAG_INHERIT, flag)) {
+            return system_error(GetLastError(), "cannot let a handle be inherited");
+        }
+    }
+    return 0;
+}
+
+/* Starting ----------------------------------------------------------------------------------------------------- */
+
+static void create_once(void) {
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits;
+    (void)uv_mutex_init(&spawn_mutex); /* never fails on Windows */
+    memset(&limits, 0, sizeof limits);
+    limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+    job = CreateJobObjectW(NULL, NULL);
+    if (job != NULL && !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits)) {
+        (void)CloseHandle(job);
+        job = NULL; /* the children's own watch on their links has to do */
+    }
+}
+
+/* The lists' arrays are read when the process is made, so they stay where they are until then. */
+static int set_attributes(struct start *start) {
+    SIZE_T size = 0;
+    (void)InitializeProcThreadAttributeList(NULL, ATTRIBUTES, 0, &size); /* only tells the size */
+    start->attributes = memory_allocate(size);
+    if (start->attributes == NULL) {
+        return MPROC_ENOMEM;
+    }
+    if (!InitializeProcThreadAttributeList(start->attributes, ATTRIBUTES, 0, &size)) {
+        return system_error(GetLastError(), "cannot prepare a process");
+    }
+    start->has_attributes = true;
+    if (!UpdateProcThreadAttribute(start->attributes, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, start->list,
+                                   start->count * sizeof *start->list, NULL, NULL)) {
+        return system_error(GetLastError(), "cannot name the handles to be inherited");
+    }
+    start->has_job = job != NULL && UpdateProcThreadAttribute(start->attributes, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, &job,
+                                                              sizeof job, NULL, NULL);
+    return 0;
+}
+
+/* Before Windows 10 a process can enter a job only once it exists; until then it does not run. */
+static int enter_job(const struct start *start, const PROCESS_INFORMATION *process) {
+    if (start->has_job) {
+        return 0;
+    }
+    if (job != NULL) {
+        (void)AssignProcessToJobObject(job, process->hProcess); /* else the child's own watch on its link has to do */
+    }
+    if (ResumeThread(process->hThread) == (DWORD)-1) {
+        int status = system_error(GetLastError(), "cannot let a process run");
+        (void)TerminateProcess(process->hProcess, 1); /* nothing of it has run */
+        return status;
+    }
+    return 0;
+}
+
+static int run(const struct start *start, const struct spawn_options *options, struct spawned *spawned) {
+    STARTUPINFOEXW information;
+    PROCESS_INFORMATION process;
+    DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT | (start->has_job ? 0 : CREATE_SUSPENDED);
+    if (GetConsoleWindow() == NULL && GetConsoleCP() == 0) {
+        flags |= CREATE_NO_WINDOW; /* a program without a console must not make one pop up */
+    }
+    memset(&information, 0, sizeof information);
+    information.StartupInfo.cb = sizeof information;
+    information.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+    information.StartupInfo.hStdInput = start->standard[0];
+    information.StartupInfo.hStdOutput = start->standard[1];
+    information.StartupInfo.hStdError = start->standard[2];
+    information.lpAttributeList = start->attributes;
+
+    uv_mutex_lock(&spawn_mutex);
+    int status = make_inheritable(start, true);
+    if (status == 0 && !CreateProcessW(options->program->path, start->command_line, NULL, NULL, TRUE, flags, NULL, NULL,
+                                       &information.StartupInfo, &process)) {
+        status = system_error(GetLastError(), "cannot start a process");
+    }
+    (void)make_inheritable(start, false); /* they were made so above, or are closed soon */
+    uv_mutex_unlock(&spawn_mutex);
+    if (status != 0) {
+        return status;
+    }
+    status = enter_job(start, &process);
+    (void)CloseHandle(process.hThread);
+    if (status != 0) {
+        (void)CloseHandle(process.hProcess);
+        return status;
+    }
+    spawned->pid = (int)process.dwProcessId;
+    spawned->watch = (handle)process.hProcess;
+    return 0;
+}
+
+static void release(struct start *start) {
+    for (size_t i = 0; i < STANDARD_HANDLES; i++) {
+        if (start->standard[i] != NULL && start->standard[i] != INVALID_HANDLE_VALUE) {
+            (void)CloseHandle(start->standard[i]);
+        }
+    }
+    if (start->has_attributes) {
+        DeleteProcThreadAttributeList(start->attributes);
+    }
+    memory_free(start->attributes);
+    memory_free(start->list);
+    memory_free(start->command_line);
+}
+
+int spawn_process(const struct spawn_options *options, struct spawned *spawned) {
+    struct start start;
+    memset(&start, 0, sizeof start);
+    uv_once(&once, create_once);
+    int status = gather_handles(&start, options);
+    if (status == 0) {
+        status = write_command_line(&start, options->arguments);
+    }
+    if (status == 0) {
+        status = set_attributes(&start);
+    }
+    if (status == 0) {
+        status = run(&start, options, spawned);
+    }
+    release(&start);
+    return status;
+}
