@@ -3,9 +3,9 @@
 #ifndef MPROC_H
 #define MPROC_H
 
-#include "mproc/core.h"
-#include "mproc/value.h"
-#include "mproc/process.h"
 #include "mproc/connection.h"
+#include "mproc/core.h"
+#include "mproc/process.h"
+#include "mproc/value.h"
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "hub/hub.h"
 #include "mproc.h"
 #include "support/system.h"
 
@@ -41,11 +42,11 @@ static void crash(mproc_task *task) {
 
 static void add_process(cJSON *object, const char *key, const mproc_process *process) {
     cJSON_AddItemToObject(object, key,
-                          process == NULL ? cJSON_CreateNull()
-                                          : mproc_pack("{s:s,s:i,s:b,s:b}", "name", mproc_process_name(process), "pid",
-                                                       mproc_process_pid(process), "daemon",
-                                                       (int)mproc_process_daemon(process), "alive",
-                                                       (int)mproc_process_is_alive(process)));
+                          process == NULL
+                              ? cJSON_CreateNull()
+                              : mproc_pack("{s:s,s:i,s:b,s:b}", "name", mproc_process_name(process), "pid",
+                                           mproc_process_pid(process), "daemon", (int)mproc_process_daemon(process),
+                                           "alive", (int)mproc_process_is_alive(process)));
 }
 
 /* Sends what this process knows of itself. */
@@ -76,7 +77,8 @@ static void echo_arguments(mproc_task *task) {
     cJSON *all = cJSON_Duplicate(mproc_task_args(task), true);
     cJSON_DeleteItemFromArray(all, 0);
     if (connection == NULL || (uintptr_t)data % 16 != 0 ||
-        mproc_connection_send(connection, mproc_pack("[o,o]", all, cJSON_Duplicate(mproc_task_kwargs(task), true))) != 0 ||
+        mproc_connection_send(connection, mproc_pack("[o,o]", all, cJSON_Duplicate(mproc_task_kwargs(task), true))) !=
+            0 ||
         mproc_connection_send_bytes(connection, data, size) != 0) {
         mproc_task_fail(task, "cannot send: %s", mproc_last_error()->message);
     }
@@ -156,18 +158,11 @@ static void count_runs(mproc_task *task) {
     }
 }
 
-static const mproc_target targets[] = {MPROC_TARGET(do_nothing),
-                                       MPROC_TARGET(sleep_long),
-                                       MPROC_TARGET(exit_with),
-                                       MPROC_TARGET(fail_with_text),
-                                       MPROC_TARGET(crash),
-                                       MPROC_TARGET(describe),
-                                       MPROC_TARGET(echo_arguments),
-                                       MPROC_TARGET(descend),
-                                       MPROC_TARGET(have_children_and_spin),
-                                       MPROC_TARGET(report_inheritance),
-                                       MPROC_TARGET(count_runs),
-                                       MPROC_TARGETS_END};
+static const mproc_target targets[] = {
+    MPROC_TARGET(do_nothing),         MPROC_TARGET(sleep_long), MPROC_TARGET(exit_with),
+    MPROC_TARGET(fail_with_text),     MPROC_TARGET(crash),      MPROC_TARGET(describe),
+    MPROC_TARGET(echo_arguments),     MPROC_TARGET(descend),    MPROC_TARGET(have_children_and_spin),
+    MPROC_TARGET(report_inheritance), MPROC_TARGET(count_runs), MPROC_TARGETS_END};
 
 static void not_in_the_table(mproc_task *task) {
     (void)task;
@@ -210,6 +205,7 @@ static int count_handles(void **state) {
     free(data);
     assert_mproc(0, mproc_process_start(process));
     join_and_destroy(process);
+    hub_stop(); /* it closes what it has on its own thread, and starts again when it is needed */
     handles_before = system_open_handles();
     return 0;
 }
@@ -217,6 +213,7 @@ static int count_handles(void **state) {
 static void nothing_is_left_open(void **state) {
     (void)state;
     assert_int_equal(mproc_active_children(NULL, 0), 0);
+    hub_stop();
     assert_int_equal(system_open_handles(), handles_before);
 }
 
@@ -409,8 +406,9 @@ static void a_child_knows_itself_and_its_parent(void **state) {
     assert_mproc(0, mproc_process_start(process));
     mproc_connection_close(b);
     cJSON *description = receive(a);
-    assert_mproc(0, mproc_unpack(description, "{s:{s:s,s:i,s:b},s:{s:s,s:i,s:b}}", "current", "name", &name, "pid", &pid,
-                                 "daemon", &daemon, "parent", "name", &parent_name, "pid", &parent_pid, "alive", &alive));
+    assert_mproc(0,
+                 mproc_unpack(description, "{s:{s:s,s:i,s:b},s:{s:s,s:i,s:b}}", "current", "name", &name, "pid", &pid,
+                              "daemon", &daemon, "parent", "name", &parent_name, "pid", &parent_pid, "alive", &alive));
     assert_string_equal(name, "小明");
     assert_true(daemon);
     assert_int_equal(pid, mproc_process_pid(process));
@@ -455,8 +453,8 @@ static void arguments_of_all_kinds_arrive_as_they_were(void **state) {
     void *data = NULL;
     size_t size = 0;
     assert_mproc(0, mproc_pipe(&a, &b, false));
-    cJSON *args = mproc_pack("[I,I,f,b,n,s,[i,[s,{s:i}],{}]]", (int64_t)1 << 53, -((int64_t)1 << 53), 0.1, 1, "小红 \"q\" \\",
-                             1, "two", "three", 3);
+    cJSON *args = mproc_pack("[I,I,f,b,n,s,[i,[s,{s:i}],{}]]", (int64_t)1 << 53, -((int64_t)1 << 53), 0.1, 1,
+                             "小红 \"q\" \\", 1, "two", "three", 3);
     cJSON *kwargs = mproc_pack("{s:i,s:f}", "m", 20, "最小", -9223372036854775808.0);
     options.args = cJSON_Duplicate(args, true);
     cJSON_InsertItemInArray(options.args, 0, mproc_connection_ref(b));
@@ -615,8 +613,7 @@ static void only_what_is_named_is_inherited(void **state) {
     intptr_t stray = system_open_inheritable();
     assert_mproc(0, mproc_pipe(&a, &b, false));
     system_spoil_signals();
-    mproc_process *process =
-        start(report_inheritance, mproc_pack("[o,I]", mproc_connection_ref(b), (int64_t)stray));
+    mproc_process *process = start(report_inheritance, mproc_pack("[o,I]", mproc_connection_ref(b), (int64_t)stray));
     system_restore_signals();
     mproc_connection_close(b);
     cJSON *answer = receive(a);

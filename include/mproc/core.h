@@ -14,10 +14,10 @@
 #ifndef MPROC_CORE_H
 #define MPROC_CORE_H
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cjson/cJSON.h>
 
 /* The build defines MPROC_API where a shared library needs a mark on each function (see cmake/mproc.cmake). */
 #ifndef MPROC_API
@@ -76,12 +76,13 @@ enum {
 
 /** What went wrong, for a program and for a person. */
 typedef struct mproc_error {
-    int code;            /**< MPROC_OK, or one of the above */
-    int system_code;     /**< errno, or GetLastError(), where the system is the cause; else 0 */
-    const char *message; /**< one line: what was tried, on which object, why it failed, what to do where that is known */
-    const char *target;  /**< the task's function, or NULL */
-    int pid;             /**< the process that failed, or 0 */
-    int exitcode;        /**< how it ended (as in mproc_process_exitcode), where code is MPROC_EDIED */
+    int code;        /**< MPROC_OK, or one of the above */
+    int system_code; /**< errno, or GetLastError(), where the system is the cause; else 0 */
+    const char
+        *message;       /**< one line: what was tried, on which object, why it failed, what to do where that is known */
+    const char *target; /**< the task's function, or NULL */
+    int pid;            /**< the process that failed, or 0 */
+    int exitcode;       /**< how it ended (as in mproc_process_exitcode), where code is MPROC_EDIED */
 } mproc_error;
 
 /** The last failure of a call that the calling thread made.
@@ -118,13 +119,9 @@ typedef struct mproc_target {
 } mproc_target;
 
 #define MPROC_TARGET(function)                                                                                         \
-    {                                                                                                                  \
-        #function, function                                                                                            \
-    }
+    { #function, function }
 #define MPROC_TARGETS_END                                                                                              \
-    {                                                                                                                  \
-        NULL, NULL                                                                                                     \
-    }
+    { NULL, NULL }
 
 /** The first statement of main. In a process that mproc started it carries out the work and never returns; in any other
  * it returns 0 and mproc is ready. It starts no thread and no process.

@@ -299,7 +299,8 @@ static int error_closed(const char *function, const char *what) {
 static int write_parts(mproc_connection *connection, const char *function, const struct pipe_bytes *parts,
                        size_t count) {
     int status = pipe_write(connection->writer, parts, count);
-    return status == MPROC_ECLOSED ? error_closed(function, "the other end is closed, or its process has ended") : status;
+    return status == MPROC_ECLOSED ? error_closed(function, "the other end is closed, or its process has ended")
+                                   : status;
 }
 
 int mproc_connection_send_bytes(mproc_connection *connection, const void *data, size_t size) {
@@ -459,7 +460,8 @@ static int decode_frame(mproc_connection *connection, const struct frame *frame,
     memset(&message, 0, sizeof message);
     int status = receive_handles(connection, frame, &message);
     if (status == MPROC_ECLOSED) {
-        status = error_closed("mproc_connection_recv", "the sender ended before it had handed over what its message names");
+        status =
+            error_closed("mproc_connection_recv", "the sender ended before it had handed over what its message names");
     }
     if (status == 0) {
         status = cbor_decode(frame->body, frame->size - (size_t)frame->handle_count * FRAME_TICKET_SIZE, &used,

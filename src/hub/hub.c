@@ -30,7 +30,7 @@ struct hub_stream {
     uv_pipe_t pipe;
     handle writer; /* until the loop has opened it */
     bool is_open;
-    bool is_broken;            /* under the hub's mutex: nobody reads it */
+    bool is_broken;             /* under the hub's mutex: nobody reads it */
     struct command open, close; /* so that these two cannot fail for want of memory */
 };
 

@@ -30,10 +30,11 @@ int exit_status_read(int status, int number, const siginfo_t *info, int pid, int
         return system_error(number, "cannot ask how a process ended");
     }
     if (status != 0 || info->si_pid == 0) {
-        return error_set(MPROC_ENOTFOUND, status != 0 ? number : 0,
-                         "how process %d ended is unknown: the application has collected it (waitpid(-1), or SIGCHLD is "
-                         "ignored)",
-                         pid);
+        return error_set(
+            MPROC_ENOTFOUND, status != 0 ? number : 0,
+            "how process %d ended is unknown: the application has collected it (waitpid(-1), or SIGCHLD is "
+            "ignored)",
+            pid);
     }
     *exitcode = info->si_code == CLD_EXITED ? info->si_status : -info->si_status;
     return 0;

@@ -194,7 +194,7 @@ static int watch(struct spawned *spawned) {
         return 0; /* it has ended, and exit_collect tells what is known */
     }
     if (status != 0) {
-        (void)kill(spawned->pid, SIGKILL); /* not collected yet, so the number is its own */
+        (void)kill(spawned->pid, SIGKILL);    /* not collected yet, so the number is its own */
         (void)waitpid(spawned->pid, NULL, 0); /* fails only where the application has collected it */
     }
     return status;

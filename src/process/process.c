@@ -38,8 +38,9 @@ static int check_create(mproc_process **process, mproc_fn target, const mproc_pr
         return error_null(function, process == NULL ? "process" : "target");
     }
     if (runtime_target_of(target) == NULL) {
-        return error_set(MPROC_ETARGET, 0, "%s: the function is not in the table given to mproc_init; add "
-                                           "MPROC_TARGET(its name) to it",
+        return error_set(MPROC_ETARGET, 0,
+                         "%s: the function is not in the table given to mproc_init; add "
+                         "MPROC_TARGET(its name) to it",
                          function);
     }
     if (options->data == NULL && options->size > 0) {
@@ -339,10 +340,11 @@ static int check_guarded(const struct mproc_process *process) {
         process->exitcode < 0) {
         return 0;
     }
-    return error_set(MPROC_EGUARD, 0,
-                     "mproc_process_join: process %s (pid %d) ended with exit code %d before it called mproc_init; make "
-                     "`mproc_init(argc, argv, targets);` the first statement of its main",
-                     process->identity.name, process->identity.pid, process->exitcode);
+    return error_set(
+        MPROC_EGUARD, 0,
+        "mproc_process_join: process %s (pid %d) ended with exit code %d before it called mproc_init; make "
+        "`mproc_init(argc, argv, targets);` the first statement of its main",
+        process->identity.name, process->identity.pid, process->exitcode);
 }
 
 int mproc_process_join(mproc_process *process, int64_t timeout_ms) {

@@ -32,7 +32,7 @@ struct mproc_process {
 
     handle watch;
     struct link *link;
-    int waiting;       /* threads that wait on the watch */
+    int waiting; /* threads that wait on the watch */
     int exitcode;
     bool exitcode_is_unknown;
     bool was_guarded;  /* the child has reached mproc_init */

@@ -135,8 +135,9 @@ static int run_target(struct preparation *preparation) {
     task.data = preparation->call.data;
     task.size = preparation->call.size;
     if (task.target == NULL) {
-        return error_set(MPROC_ETARGET, 0, "the function %s is not in the table given to mproc_init; add "
-                                           "MPROC_TARGET(%s) to it",
+        return error_set(MPROC_ETARGET, 0,
+                         "the function %s is not in the table given to mproc_init; add "
+                         "MPROC_TARGET(%s) to it",
                          preparation->target, preparation->target);
     }
     int status = call_decode(&preparation->call, &task.args, &task.kwargs);

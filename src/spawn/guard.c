@@ -17,8 +17,9 @@
 static int check_targets(const mproc_target *targets) {
     for (const mproc_target *row = targets; row != NULL && (row->name != NULL || row->fn != NULL); row++) {
         if (row->name == NULL || row->name[0] == '\0' || row->fn == NULL) {
-            return error_set(MPROC_EINVAL, 0, "mproc_init: row %d of the targets has no name or no function; end the "
-                                              "table with MPROC_TARGETS_END",
+            return error_set(MPROC_EINVAL, 0,
+                             "mproc_init: row %d of the targets has no name or no function; end the "
+                             "table with MPROC_TARGETS_END",
                              (int)(row - targets));
         }
         for (const mproc_target *other = targets; other != row; other++) {
@@ -64,8 +65,9 @@ int mproc_init(int argc, char **argv, const mproc_target *targets) {
         return error_null("mproc_init", "argv");
     }
     if (runtime.is_ready) {
-        return error_set(MPROC_ESTATE, 0, "mproc_init has run in this process before; once, as the first statement of "
-                                          "main, is right");
+        return error_set(MPROC_ESTATE, 0,
+                         "mproc_init has run in this process before; once, as the first statement of "
+                         "main, is right");
     }
     int status = check_targets(targets);
     if (status == 0 && child_arguments_match(argc, argv) && !runtime.is_child) {

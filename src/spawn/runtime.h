@@ -25,9 +25,9 @@ struct runtime {
     const mproc_target *targets; /* the application's */
     const char *argument0;       /* the application's */
     struct program *program;
-    bool is_other_program;       /* mproc_set_executable was called */
-    char *path;                  /* "1:2:", what the names of this process's children begin with after "Process-" */
-    int root_pid;                /* the first process of the program */
+    bool is_other_program; /* mproc_set_executable was called */
+    char *path;            /* "1:2:", what the names of this process's children begin with after "Process-" */
+    int root_pid;          /* the first process of the program */
     struct identity self, parent;
 };
 

@@ -19,7 +19,7 @@ struct task_object {
 
 struct mproc_task {
     const mproc_target *target;
-    cJSON *args;      /* never NULL while it runs */
+    cJSON *args; /* never NULL while it runs */
     cJSON *kwargs;
     const void *data; /* whoever runs the task keeps it, aligned to 16 */
     size_t size;

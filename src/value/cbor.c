@@ -98,9 +98,11 @@ static int encode_number(struct encoder *encoder, double number) {
     struct buffer *bytes = &encoder->message->bytes;
     if (!number_is_finite(number)) {
         return refuse(encoder, MPROC_EINVAL,
-                      number_is_nan(number) ? "is not a number that can be sent: nan" : "is not a number that can be sent: infinite");
+                      number_is_nan(number) ? "is not a number that can be sent: nan"
+                                            : "is not a number that can be sent: infinite");
     }
-    bool is_whole = fabs(number) <= NUMBER_EXACT_MAX && number_is_whole(number) && !(number_is_negative(number) && number >= 0);
+    bool is_whole =
+        fabs(number) <= NUMBER_EXACT_MAX && number_is_whole(number) && !(number_is_negative(number) && number >= 0);
     if (is_whole) {
         return number >= 0 ? append_head(bytes, MAJOR_UNSIGNED, (uint64_t)number)
                            : append_head(bytes, MAJOR_NEGATIVE, (uint64_t)(-1.0 - number));
@@ -245,8 +247,8 @@ static int encode_step(struct encoder *encoder) {
         status = encode_item(encoder, item, &opens);
     }
     if (status == 0 && encoder->message->bytes.size > MPROC_MESSAGE_MAX) {
-        status = error_set(MPROC_ERANGE, 0, "the value takes more than %llu bytes",
-                           (unsigned long long)MPROC_MESSAGE_MAX);
+        status =
+            error_set(MPROC_ERANGE, 0, "the value takes more than %llu bytes", (unsigned long long)MPROC_MESSAGE_MAX);
     }
     if (status == 0 && opens) {
         status = push_step(encoder, item->child, 0);

@@ -59,8 +59,9 @@ static cJSON *created(struct packer *packer, cJSON *item) {
 
 static cJSON *pack_whole(struct packer *packer, int64_t number) {
     if (number > (int64_t)NUMBER_EXACT_MAX || number < -(int64_t)NUMBER_EXACT_MAX) {
-        fail(packer, error_set(MPROC_ERANGE, 0, "mproc_pack: %lld is past 2^53 and would not arrive exactly; send it as "
-                                                "a string or as bytes",
+        fail(packer, error_set(MPROC_ERANGE, 0,
+                               "mproc_pack: %lld is past 2^53 and would not arrive exactly; send it as "
+                               "a string or as bytes",
                                (long long)number));
         return NULL;
     }

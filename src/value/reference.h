@@ -25,10 +25,10 @@ enum reference_kind {
 /* All that an object is made of while it is on its way. A zeroed one is empty and valid. */
 struct parcel {
     enum reference_kind kind;
-    uint32_t flags;                  /* the kind's own */
-    handle handles[PARCEL_HANDLES];  /* owned; the first handle_count of them */
+    uint32_t flags;                 /* the kind's own */
+    handle handles[PARCEL_HANDLES]; /* owned; the first handle_count of them */
     size_t handle_count;
-    struct buffer bytes;             /* owned; the kind's own */
+    struct buffer bytes; /* owned; the kind's own */
 };
 
 /* Closes the handles and frees the bytes; the parcel is then empty and valid. */

@@ -37,7 +37,8 @@ void console_write_error_line(const char *line) {
     if (text != NULL) {
         memcpy(text, line, length);
         text[length] = '\n';
-        (void)WriteFile(GetStdHandle(STD_ERROR_HANDLE), text, (DWORD)(length + 1), &written, NULL); /* nowhere to tell */
+        (void)WriteFile(GetStdHandle(STD_ERROR_HANDLE), text, (DWORD)(length + 1), &written,
+                        NULL); /* nowhere to tell */
         memory_free(text);
     }
 }

@@ -24,8 +24,8 @@ int passage_send(handle passage, int root, handle sent, uint64_t *ticket) {
     HANDLE process = NULL, copy = NULL;
     (void)passage;
     int status = open_root(root, &process);
-    if (status == 0 && !DuplicateHandle(GetCurrentProcess(), (HANDLE)sent, process, &copy, 0, FALSE,
-                                        DUPLICATE_SAME_ACCESS)) {
+    if (status == 0 &&
+        !DuplicateHandle(GetCurrentProcess(), (HANDLE)sent, process, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
         status = system_error(GetLastError(), "cannot hand a handle over");
     }
     if (process != NULL) {

@@ -30,9 +30,9 @@ static int make_name(wchar_t *name) {
     if (status != 0) {
         return error_set(MPROC_ESYSTEM, (int)status, "cannot make a name for a pipe: no random numbers");
     }
-    (void)swprintf(name, NAME_CAPACITY, L"\\\\.\\pipe\\mproc-%lx-%08lx%08lx%08lx%08lx", (unsigned long)GetCurrentProcessId(),
-                   (unsigned long)random[0], (unsigned long)random[1], (unsigned long)random[2],
-                   (unsigned long)random[3]);
+    (void)swprintf(name, NAME_CAPACITY, L"\\\\.\\pipe\\mproc-%lx-%08lx%08lx%08lx%08lx",
+                   (unsigned long)GetCurrentProcessId(), (unsigned long)random[0], (unsigned long)random[1],
+                   (unsigned long)random[2], (unsigned long)random[3]);
     return 0;
 }
 
@@ -48,8 +48,8 @@ int pipe_create(handle *reader, handle *writer) {
     if (server == INVALID_HANDLE_VALUE) {
         return system_error(GetLastError(), "cannot create a pipe");
     }
-    HANDLE client = CreateFileW(name, GENERIC_WRITE | FILE_READ_ATTRIBUTES, 0, NULL, OPEN_EXISTING,
-                                FILE_FLAG_OVERLAPPED, NULL);
+    HANDLE client =
+        CreateFileW(name, GENERIC_WRITE | FILE_READ_ATTRIBUTES, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
     if (client == INVALID_HANDLE_VALUE) {
         status = system_error(GetLastError(), "cannot open a pipe");
         (void)CloseHandle(server);

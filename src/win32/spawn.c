@@ -188,8 +188,8 @@ static int set_attributes(struct start *start) {
                                    start->count * sizeof *start->list, NULL, NULL)) {
         return system_error(GetLastError(), "cannot name the handles to be inherited");
     }
-    start->has_job = job != NULL && UpdateProcThreadAttribute(start->attributes, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, &job,
-                                                              sizeof job, NULL, NULL);
+    start->has_job = job != NULL && UpdateProcThreadAttribute(start->attributes, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST,
+                                                              &job, sizeof job, NULL, NULL);
     return 0;
 }
 
