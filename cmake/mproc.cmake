@@ -16,7 +16,7 @@ function(mproc_settings TARGET)
                                                  $<$<BOOL:${MPROC_WERROR}>:-Werror>)
     endif()
     if(WIN32)
-        target_compile_definitions(${TARGET} PRIVATE _WIN32_WINNT=0x0A00 WIN32_LEAN_AND_MEAN UNICODE _UNICODE
+        target_compile_definitions(${TARGET} PRIVATE _WIN32_WINNT=0x0a00 WIN32_LEAN_AND_MEAN UNICODE _UNICODE
                                                      __USE_MINGW_ANSI_STDIO=1)
         if(MINGW)
             target_link_options(${TARGET} PRIVATE -static)

@@ -39,7 +39,7 @@ bool child_arguments_match(int argc, char **argv) {
 }
 
 static int read_handles(const char *text, handle link_handles[LINK_HANDLES], handle *program) {
-    long long numbers[3];
+    long long numbers[3] = {-1, -1, -1};
     const char *place = text;
     int status = 0;
     for (int i = 0; i < 3; i++) {
@@ -155,7 +155,8 @@ static void report(const char *name, const char *message) {
 }
 
 int child_run(char **argv, const mproc_target *targets) {
-    handle link_handles[LINK_HANDLES], program;
+    handle link_handles[LINK_HANDLES];
+    handle program = HANDLE_INVALID;
     struct link *link = NULL;
     struct preparation preparation;
     memset(&preparation, 0, sizeof preparation);

@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "mproc/value.h"
-#include "value/reference.h"
 #include "value/value.h"
 
 const cJSON *mproc_task_args(const mproc_task *task) {
@@ -126,8 +125,6 @@ static void release_objects(mproc_task *task) {
 
 /* What nobody has taken up from the arguments ends with the task. */
 static void release_arguments(mproc_task *task) {
-    reference_drop(task->args);
-    reference_drop(task->kwargs);
     value_delete(task->args);
     value_delete(task->kwargs);
     task->args = task->kwargs = NULL;

@@ -581,7 +581,6 @@ int cbor_decode(const uint8_t *data, size_t size, size_t *used, handle *handles,
         *used = decoder.place;
         *value = root;
     } else {
-        reference_drop(root);
         value_delete(root);
     }
     memory_free(levels);

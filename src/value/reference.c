@@ -156,27 +156,14 @@ int reference_take(const cJSON *reference, enum reference_kind kind, struct parc
     return status;
 }
 
-/* The depth is limited: only values that cbor_decode has made come here, and those of a task are not changed. */
-static void drop_all_in(const cJSON *value) {
-    const cJSON *item;
-    if (reference_is(value)) {
-        int64_t id, maker;
-        if (mproc_unpack(content_of(value), "{s:I,s:I}", "id", &id, "process", &maker) == 0 && maker == process) {
-            lock();
-            struct entry *entry = remove_entry(id);
-            unlock();
-            free_entry(entry);
-        }
-        return;
-    }
-    cJSON_ArrayForEach(item, value) {
-        drop_all_in(item);
-    }
-}
-
 void reference_drop(const cJSON *value) {
-    if (value != NULL) {
-        drop_all_in(value);
+    int64_t id, maker;
+    const cJSON *content = content_of(value);
+    if (content != NULL && mproc_unpack(content, "{s:I,s:I}", "id", &id, "process", &maker) == 0) {
+        lock();
+        struct entry *entry = maker == process ? remove_entry(id) : NULL;
+        unlock();
+        free_entry(entry);
     }
 }
 

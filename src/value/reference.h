@@ -44,7 +44,7 @@ bool reference_is(const cJSON *value);
  * takes any); MPROC_ESTATE: it was sent or taken up before, or comes from another process. */
 int reference_take(const cJSON *reference, enum reference_kind kind, struct parcel *parcel);
 
-/* Closes what stands in the table for the references anywhere inside the value. NULL is fine. */
+/* Closes what stands in the table for this value, where it is a reference that was neither sent nor taken up. */
 void reference_drop(const cJSON *value);
 
 /* Closes everything in the table: the end of the process, or of the library in it. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "value/reference.h"
 
 #define SHOWN_TEXT_MAX 40
 
@@ -20,6 +21,7 @@ void value_delete(cJSON *value) {
         last = last->next;
     }
     while (item != NULL) {
+        reference_drop(item);
         if (owns_children(item)) { /* the children join the end of the row */
             last->next = item->child;
             while (last->next != NULL) {

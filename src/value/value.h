@@ -7,7 +7,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* As cJSON_Delete, for trees of any depth: cJSON's own recursion ends a program whose tree is too deep. NULL is fine. */
+/* As cJSON_Delete, for trees of any depth (cJSON's own recursion ends a program whose tree is too deep); and what the
+ * references in it stand for is closed, where it was neither sent nor taken up. NULL is fine. */
 void value_delete(cJSON *value);
 
 /* For a call that takes a value and was given NULL: the error of the mproc_pack that this thread called before it, set

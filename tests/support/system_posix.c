@@ -161,3 +161,7 @@ char *system_captured_stderr(void) {
 bool system_is_slow_to_spawn(void) {
     return IS_SANITIZED;
 }
+
+bool system_drops_handles_of_killed_receivers(void) {
+    return true;
+}

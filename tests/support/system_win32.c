@@ -117,3 +117,7 @@ char *system_captured_stderr(void) {
 bool system_is_slow_to_spawn(void) {
     return true;
 }
+
+bool system_drops_handles_of_killed_receivers(void) {
+    return false;
+}
