@@ -177,7 +177,9 @@ part_msvc() {
     quietly "$root/ci/dependencies.sh" x86_64-mingw "$root/cmake/toolchains/mingw.cmake" ||
         { failed=$((failed + 1)); return; }
     local file
-    for file in $(cd "$root" && find src examples tests/*.c bench -name '*.c' ! -path 'src/posix/*' ! -name '*_posix.c'); do
+    # Not src/win32/self.c: Wine 8's headers know nothing of a job's CPU rate, which it asks for.
+    for file in $(cd "$root" && find src examples tests bench -name '*.c' ! -path 'src/posix/*' ! -name '*_posix.c' \
+        ! -path src/win32/self.c); do
         check "MSVC takes $file" compile_as_msvc "$root/$file"
     done
 }

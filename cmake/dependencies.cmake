@@ -37,6 +37,7 @@ function(mproc_dependency NAME)
                         "(${ARG_MODULE}) was found. ${ARG_ADVICE}")
 endfunction()
 
+find_package(Threads REQUIRED)
 mproc_dependency(mproc_libuv PACKAGE libuv MODULE libuv TARGETS libuv::uv_a uv_a libuv::uv uv
     ADVICE "Install it: apt install libuv1-dev, brew install libuv, or vcpkg install libuv.")
 mproc_dependency(mproc_cjson PACKAGE cJSON MODULE libcjson TARGETS cjson

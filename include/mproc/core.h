@@ -68,7 +68,7 @@ extern "C" {
     X(MPROC_ESYSTEM, -29984, "the system reported an error")
 
 enum {
-#define MPROC_ERROR_ENUM(name, number, text) name = number,
+#define MPROC_ERROR_ENUM(name, number, text) name = (number),
     MPROC_ERRORS(MPROC_ERROR_ENUM)
 #undef MPROC_ERROR_ENUM
         MPROC_OK = 0

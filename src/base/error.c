@@ -107,10 +107,6 @@ int error_no_memory(size_t size) {
     return error_set(MPROC_ENOMEM, 0, "no memory for %llu bytes", (unsigned long long)size);
 }
 
-int error_null(const char *function, const char *parameter) {
-    return error_set(MPROC_EINVAL, 0, "%s: parameter %s is NULL", function, parameter);
-}
-
 int error_check_timeout(const char *function, int64_t timeout_ms) {
     if (timeout_ms >= 0 || timeout_ms == MPROC_FOREVER) {
         return 0;

@@ -20,7 +20,10 @@ void error_set_task(const char *target, int pid, int exitcode);
 
 /* Shorthands for what many calls check. Each returns the code that it has set. */
 int error_no_memory(size_t size);
-int error_null(const char *function, const char *parameter);
+static inline int error_null(const char *function, const char *parameter) {
+    (void)error_set(MPROC_EINVAL, 0, "%s: parameter %s is NULL", function, parameter);
+    return MPROC_EINVAL; /* to be seen by the analyzers of whoever calls */
+}
 
 /* 0, or MPROC_EINVAL for a negative timeout other than MPROC_FOREVER. */
 int error_check_timeout(const char *function, int64_t timeout_ms);

@@ -15,7 +15,7 @@ static inline bool number_is_finite(double number) {
 }
 
 static inline bool number_is_nan(double number) {
-    return !(number <= 0) && !(number >= 0);
+    return number != number;
 }
 
 static inline bool number_is_negative(double number) {

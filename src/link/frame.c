@@ -30,7 +30,8 @@ void frame_write_header(uint8_t *header, enum frame_kind kind, size_t handle_cou
 static int check_header(const struct header *header) {
     uint32_t kind = header->kind & ~MAGIC_MASK;
     if ((header->kind & MAGIC_MASK) != MAGIC || kind < FRAME_PREPARATION || kind > FRAME_BYTES ||
-        header->handle_count > HANDLES_MAX || header->size > MPROC_MESSAGE_MAX + FRAME_TICKET_SIZE * HANDLES_MAX ||
+        header->handle_count > HANDLES_MAX ||
+        header->size > MPROC_MESSAGE_MAX + (uint64_t)FRAME_TICKET_SIZE * HANDLES_MAX ||
         header->size < (uint64_t)header->handle_count * FRAME_TICKET_SIZE) {
         return error_set(MPROC_EINVAL, 0, "what arrived is not a message of mproc: something else writes to this pipe");
     }

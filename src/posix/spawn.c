@@ -26,7 +26,7 @@
 
 #define FIRST_INHERITED (PROGRAM_CHILD_HANDLE + 1)
 
-extern char **environ;
+extern char **environ; // NOLINT(readability-redundant-declaration): glibc declares it, macOS does not
 
 /* All that one start needs, released in one place. */
 struct start {

@@ -191,7 +191,7 @@ static int send_preparation(struct mproc_process *process, struct link *link, co
 }
 
 static int spawn_child(const struct inheritance *inheritance, struct spawned *spawned) {
-    struct child_arguments arguments;
+    struct child_arguments arguments = {{NULL}, ""};
     struct spawn_options options;
     child_arguments_write(&arguments, runtime.argument0, inheritance->child_numbers,
                           program_child_handle(runtime.program));

@@ -297,8 +297,9 @@ struct level {
 };
 
 static int malformed(const struct decoder *decoder) {
-    return error_set(MPROC_EINVAL, 0, "what arrived is not a value that mproc has sent (at byte %llu of %llu)",
-                     (unsigned long long)decoder->place, (unsigned long long)decoder->size);
+    (void)error_set(MPROC_EINVAL, 0, "what arrived is not a value that mproc has sent (at byte %llu of %llu)",
+                    (unsigned long long)decoder->place, (unsigned long long)decoder->size);
+    return MPROC_EINVAL;
 }
 
 static int read_head(struct decoder *decoder, enum major_type *major, uint64_t *number) {
@@ -332,7 +333,7 @@ static int read_run(struct decoder *decoder, uint64_t size, const uint8_t **run)
 
 /* Text as cJSON wants it: allocated by cJSON's allocator, ended by a zero. */
 static int read_text(struct decoder *decoder, uint64_t size, char **text) {
-    const uint8_t *run;
+    const uint8_t *run = NULL;
     int status = read_run(decoder, size, &run);
     if (status != 0) {
         return status;
@@ -351,15 +352,15 @@ static int read_text(struct decoder *decoder, uint64_t size, char **text) {
 }
 
 static int read_number(struct decoder *decoder, uint64_t *number) {
-    enum major_type major;
+    enum major_type major = MAJOR_SIMPLE;
     int status = read_head(decoder, &major, number);
     return status == 0 && major != MAJOR_UNSIGNED ? malformed(decoder) : status;
 }
 
 static int fill_parcel(struct decoder *decoder, struct parcel *parcel) {
-    uint64_t kind, flags, first, count, size;
-    const uint8_t *run;
-    enum major_type major;
+    uint64_t kind = 0, flags = 0, first = 0, count = 0, size = 0;
+    const uint8_t *run = NULL;
+    enum major_type major = MAJOR_SIMPLE;
     int status = read_number(decoder, &kind);
     if (status == 0) {
         status = read_number(decoder, &flags);
@@ -395,8 +396,8 @@ static int fill_parcel(struct decoder *decoder, struct parcel *parcel) {
 
 static int read_reference(struct decoder *decoder, uint64_t tag, cJSON **item) {
     struct parcel parcel;
-    enum major_type major;
-    uint64_t count;
+    enum major_type major = MAJOR_SIMPLE;
+    uint64_t count = 0;
     memset(&parcel, 0, sizeof parcel);
     int status = tag == REFERENCE_TAG ? read_head(decoder, &major, &count) : malformed(decoder);
     if (status == 0 && (major != MAJOR_ARRAY || count != REFERENCE_ITEMS)) {
@@ -414,7 +415,7 @@ static int read_reference(struct decoder *decoder, uint64_t tag, cJSON **item) {
 }
 
 static int create_text(struct decoder *decoder, uint64_t size, cJSON **item) {
-    char *text;
+    char *text = NULL;
     int status = read_text(decoder, size, &text);
     if (status != 0) {
         return status;
@@ -430,7 +431,7 @@ static int create_text(struct decoder *decoder, uint64_t size, cJSON **item) {
 }
 
 static int create_simple(struct decoder *decoder, uint8_t first, uint64_t number, cJSON **item) {
-    double value;
+    double value = 0;
     switch (first & 0x1F) {
     case SIMPLE_FALSE:
         *item = cJSON_CreateFalse();
@@ -458,7 +459,7 @@ static int check_count(struct decoder *decoder, uint64_t count, bool is_map) {
 
 /* One item; of an array or object the empty one, and `children` tells how many follow. */
 static int read_item(struct decoder *decoder, cJSON **item, uint64_t *children) {
-    enum major_type major;
+    enum major_type major = MAJOR_SIMPLE;
     uint64_t number = 0;
     uint8_t first = decoder->place < decoder->size ? decoder->data[decoder->place] : 0;
     int status = read_head(decoder, &major, &number);
@@ -509,8 +510,8 @@ static void link_child(struct level *level, cJSON *child) {
 }
 
 static int read_key(struct decoder *decoder, char **key) {
-    enum major_type major;
-    uint64_t size;
+    enum major_type major = MAJOR_SIMPLE;
+    uint64_t size = 0;
     int status = read_head(decoder, &major, &size);
     if (status == 0 && major != MAJOR_TEXT) {
         status = malformed(decoder);
@@ -525,7 +526,7 @@ static int read_child(struct decoder *decoder, struct level *level, cJSON **chil
     if (status == 0) {
         status = read_item(decoder, child, children);
     }
-    if (status != 0) {
+    if (status != 0 || *child == NULL) {
         cJSON_free(key);
         return status;
     }
@@ -553,7 +554,7 @@ static int read_levels(struct decoder *decoder, struct level *levels, cJSON *roo
     size_t depth = 0;
     int status = open_level(levels, &depth, root, children);
     while (status == 0 && depth > 0) {
-        cJSON *child;
+        cJSON *child = NULL;
         struct level *level = &levels[depth - 1];
         if (level->left == 0) {
             depth--;

@@ -147,9 +147,9 @@ static int take_entry(const cJSON *reference, enum reference_kind kind, struct e
 }
 
 int reference_take(const cJSON *reference, enum reference_kind kind, struct parcel *parcel) {
-    struct entry *entry;
+    struct entry *entry = NULL;
     int status = take_entry(reference, kind, &entry);
-    if (status == 0) {
+    if (entry != NULL) {
         *parcel = entry->parcel;
         memory_free(entry);
     }

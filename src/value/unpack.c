@@ -30,16 +30,18 @@ static int error_format(const struct unpacker *unpacker, const char *why) {
 static int error_kind(const struct unpacker *unpacker, const char *wanted, const cJSON *value) {
     char text[96];
     if (value == NULL) {
-        return error_set(MPROC_ETYPE, 0, "%s: %s is missing; it should be %s", unpacker->function, unpacker->where,
-                         wanted);
+        (void)error_set(MPROC_ETYPE, 0, "%s: %s is missing; it should be %s", unpacker->function, unpacker->where,
+                        wanted);
+    } else {
+        (void)error_set(MPROC_ETYPE, 0, "%s: %s should be %s, but is %s", unpacker->function, unpacker->where, wanted,
+                        value_describe(value, text, sizeof text));
     }
-    return error_set(MPROC_ETYPE, 0, "%s: %s should be %s, but is %s", unpacker->function, unpacker->where, wanted,
-                     value_describe(value, text, sizeof text));
+    return MPROC_ETYPE;
 }
 
 static int unpack_text(struct unpacker *unpacker, const cJSON *value) {
     const char **target = va_arg(unpacker->targets, const char **);
-    if (!cJSON_IsString(value)) {
+    if (value == NULL || !cJSON_IsString(value)) {
         return error_kind(unpacker, "a string", value);
     }
     if (target != NULL) {
@@ -54,7 +56,7 @@ static bool is_whole(const cJSON *value) {
 
 static int unpack_int(struct unpacker *unpacker, const cJSON *value) {
     int *target = va_arg(unpacker->targets, int *);
-    if (!is_whole(value)) {
+    if (value == NULL || !is_whole(value)) {
         return error_kind(unpacker, "a whole number", value);
     }
     if (value->valuedouble < INT_MIN || value->valuedouble > INT_MAX) {
@@ -68,7 +70,7 @@ static int unpack_int(struct unpacker *unpacker, const cJSON *value) {
 
 static int unpack_int64(struct unpacker *unpacker, const cJSON *value) {
     int64_t *target = va_arg(unpacker->targets, int64_t *);
-    if (!is_whole(value)) {
+    if (value == NULL || !is_whole(value)) {
         return error_kind(unpacker, "a whole number", value);
     }
     if (fabs(value->valuedouble) > NUMBER_EXACT_MAX) {
@@ -82,7 +84,7 @@ static int unpack_int64(struct unpacker *unpacker, const cJSON *value) {
 
 static int unpack_double(struct unpacker *unpacker, const cJSON *value) {
     double *target = va_arg(unpacker->targets, double *);
-    if (!cJSON_IsNumber(value)) {
+    if (value == NULL || !cJSON_IsNumber(value)) {
         return error_kind(unpacker, "a number", value);
     }
     if (target != NULL) {

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What the system itself takes, with nothing of mproc: the limit that mproc is measured against. */
+#ifndef MPROC_BENCH_BARE_H
+#define MPROC_BENCH_BARE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Starts this program again with one argument and waits for its end. 0, or -1. */
+int bare_spawn_and_wait(const char *self, const char *argument);
+
+/* Starts a Python that runs a script, feeds it nothing, and reads one number that it prints; -1: there is none. */
+double bare_python_number(const char *script);
+
+/* A child that is this program with `argument` and two pipes, as standard input and output. */
+struct bare_child {
+    intptr_t to, from, process;
+};
+int bare_child_start(struct bare_child *child, const char *self, const char *argument);
+void bare_child_end(struct bare_child *child);
+
+/* Reads or writes all of it, in a loop. 0, or -1. */
+int bare_read(intptr_t pipe, void *data, size_t size);
+int bare_write(intptr_t pipe, const void *data, size_t size);
+
+/* The standard input and output of a bare child, as pipes. */
+intptr_t bare_input(void);
+intptr_t bare_output(void);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#include "bare.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+int bare_spawn_and_wait(const char *self, const char *argument) {
+    pid_t pid;
+    int status;
+    char *arguments[] = {(char *)(uintptr_t)self, (char *)(uintptr_t)argument, NULL};
+    if (posix_spawn(&pid, self, NULL, NULL, arguments, environ) != 0 || waitpid(pid, &status, 0) != pid) {
+        return -1;
+    }
+    return status == 0 ? 0 : -1;
+}
+
+double bare_python_number(const char *script) {
+    char path[] = "/tmp/mproc-bench-XXXXXX.py", command[128];
+    double number = -1;
+    int file = mkstemps(path, 3);
+    if (file < 0) {
+        return -1;
+    }
+    FILE *stream = fdopen(file, "w");
+    if (stream == NULL) {
+        (void)close(file);
+        return -1;
+    }
+    (void)fputs(script, stream);
+    (void)fclose(stream);
+    (void)snprintf(command, sizeof command, "python3 %s 2>/dev/null", path);
+    FILE *output = popen(command, "r");
+    if (output != NULL) {
+        if (fscanf(output, "%lf", &number) != 1) {
+            number = -1;
+        }
+        (void)pclose(output);
+    }
+    (void)unlink(path);
+    return number;
+}
+
+int bare_child_start(struct bare_child *child, const char *self, const char *argument) {
+    int to[2], from[2];
+    pid_t pid;
+    posix_spawn_file_actions_t actions;
+    char *arguments[] = {(char *)(uintptr_t)self, (char *)(uintptr_t)argument, NULL};
+    if (pipe(to) != 0 || pipe(from) != 0 || posix_spawn_file_actions_init(&actions) != 0) {
+        return -1;
+    }
+    (void)fcntl(to[1], F_SETFD, FD_CLOEXEC);
+    (void)fcntl(from[0], F_SETFD, FD_CLOEXEC);
+    (void)posix_spawn_file_actions_adddup2(&actions, to[0], STDIN_FILENO);
+    (void)posix_spawn_file_actions_adddup2(&actions, from[1], STDOUT_FILENO);
+    int error = posix_spawn(&pid, self, &actions, NULL, arguments, environ);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    (void)close(to[0]);
+    (void)close(from[1]);
+    child->to = to[1];
+    child->from = from[0];
+    child->process = pid;
+    return error == 0 ? 0 : -1;
+}
+
+void bare_child_end(struct bare_child *child) {
+    int status;
+    (void)close((int)child->to);
+    (void)waitpid((pid_t)child->process, &status, 0);
+    (void)close((int)child->from);
+}
+
+int bare_read(intptr_t pipe, void *data, size_t size) {
+    char *place = data;
+    while (size > 0) {
+        ssize_t count = read((int)pipe, place, size);
+        if (count <= 0) {
+            return -1;
+        }
+        place += count;
+        size -= (size_t)count;
+    }
+    return 0;
+}
+
+int bare_write(intptr_t pipe, const void *data, size_t size) {
+    const char *place = data;
+    while (size > 0) {
+        ssize_t count = write((int)pipe, place, size);
+        if (count <= 0) {
+            return -1;
+        }
+        place += count;
+        size -= (size_t)count;
+    }
+    return 0;
+}
+
+intptr_t bare_input(void) {
+    return STDIN_FILENO;
+}
+
+intptr_t bare_output(void) {
+    return STDOUT_FILENO;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/* What starting and joining a process costs: mproc's with an empty target, and the system's own with this same executable,
+ * which ends at once; alternating, from a small parent and from one that has touched 4 GiB. Python's spawn beside it.
+ *
+ *     bench_spawn [ROUNDS [GIBIBYTES]] */
+#include <mproc.h>
+#include <string.h>
+#include <uv.h>
+
+#include "bare.h"
+#include "bench.h"
+
+#define EACH 50 /* processes a round */
+#define END_AT_ONCE "--end-at-once"
+
+static const char python[] =
+    "import multiprocessing, time\n"
+    "def f(): pass\n"
+    "if __name__ == '__main__':\n"
+    "    c = multiprocessing.get_context('spawn')\n"
+    "    t = []\n"
+    "    for i in range(11):\n"
+    "        s = time.perf_counter(); p = c.Process(target=f); p.start(); p.join(); t.append(time.perf_counter() - s)\n"
+    "    print(sorted(t)[5] * 1000)\n";
+
+static void nothing(mproc_task *task) {
+    (void)task;
+}
+
+static const mproc_target targets[] = {MPROC_TARGET(nothing), MPROC_TARGETS_END};
+
+static char self[4096];
+
+static double bare_round(void) {
+    double start = mproc_time();
+    for (int i = 0; i < EACH; i++) {
+        if (bare_spawn_and_wait(self, END_AT_ONCE) != 0) {
+            fprintf(stderr, "bench_spawn: cannot start %s\n", self);
+            exit(1);
+        }
+    }
+    return (mproc_time() - start) * 1000 / EACH;
+}
+
+static double mproc_round(void) {
+    double start = mproc_time();
+    for (int i = 0; i < EACH; i++) {
+        mproc_process *process;
+        if (mproc_spawn(&process, nothing, NULL) != 0 || mproc_process_join(process, MPROC_FOREVER) != 0) {
+            fprintf(stderr, "bench_spawn: %s\n", mproc_last_error()->message);
+            exit(1);
+        }
+        mproc_process_destroy(process);
+    }
+    return (mproc_time() - start) * 1000 / EACH;
+}
+
+static void measure(int rounds, const char *bare_name, const char *mproc_name) {
+    struct bench_series bare = {bare_name, {0}, 0}, ours = {mproc_name, {0}, 0};
+    for (int i = 0; i < rounds; i++) {
+        bench_add(&bare, bare_round());
+        bench_add(&ours, mproc_round());
+    }
+    bench_print(&bare, NULL, "ms");
+    bench_print(&ours, &bare, "ms");
+}
+
+int main(int argc, char **argv) {
+    size_t size = sizeof self;
+    if (argc > 1 && strcmp(argv[1], END_AT_ONCE) == 0) {
+        return 0;
+    }
+    if (mproc_init(argc, argv, targets) != 0 || uv_exepath(self, &size) != 0) {
+        fprintf(stderr, "bench_spawn: %s\n", mproc_last_error()->message);
+        return 1;
+    }
+    int rounds = argc > 1 ? atoi(argv[1]) : 11;
+    size_t gibibytes = argc > 2 ? (size_t)atoi(argv[2]) : 4;
+    printf("start and join, %d rounds of %d processes each\n", rounds, EACH);
+    measure(rounds, "the system's own", "mproc");
+    char *memory = gibibytes > 0 ? malloc(gibibytes << 30) : NULL;
+    if (memory != NULL) {
+        memset(memory, 1, gibibytes << 30);
+        measure(rounds, "the system's own, from a parent of 4 GiB", "mproc, from a parent of 4 GiB");
+        free(memory);
+    }
+    struct bench_series beside = {"Python's spawn", {0}, 0};
+    double number = bare_python_number(python);
+    if (number > 0) {
+        bench_add(&beside, number);
+    }
+    bench_print(&beside, NULL, "ms");
+    return 0;
+}
