@@ -43,7 +43,9 @@ function(mproc_check_posix TARGET)
     endif()
     check_symbol_exists(pipe2 "unistd.h;fcntl.h" MPROC_HAVE_PIPE2)
     check_symbol_exists(posix_spawn_file_actions_addclosefrom_np "spawn.h" MPROC_HAVE_SPAWN_CLOSEFROM)
-    target_compile_definitions(${TARGET} PRIVATE $<$<BOOL:${MPROC_HAVE_PIPE2}>:MPROC_HAVE_PIPE2>
+    check_symbol_exists(pwritev2 "sys/uio.h" MPROC_HAVE_PWRITEV2)
+    target_compile_definitions(${TARGET} PRIVATE $<$<BOOL:${MPROC_HAVE_PWRITEV2}>:MPROC_HAVE_PWRITEV2>
+                                                 $<$<BOOL:${MPROC_HAVE_PIPE2}>:MPROC_HAVE_PIPE2>
                                                  $<$<BOOL:${MPROC_HAVE_SPAWN_CLOSEFROM}>:MPROC_HAVE_SPAWN_CLOSEFROM>)
 endfunction()
 
@@ -61,4 +63,13 @@ function(mproc_program NAME)
     add_executable(${NAME} ${ARGN})
     mproc_settings(${NAME})
     target_link_libraries(${NAME} PRIVATE mproc::mproc)
+endfunction()
+
+# mproc_output_test(TEST PROGRAM EXPECTED ARGUMENT...): runs a program and compares what it prints with a file, see
+# tests/examples/check.cmake.
+function(mproc_output_test TEST PROGRAM EXPECTED)
+    add_test(NAME ${TEST}
+        COMMAND ${CMAKE_COMMAND} "-DEMULATOR=${CMAKE_CROSSCOMPILING_EMULATOR}" -DPROGRAM=${PROGRAM} "-DARGUMENTS=${ARGN}"
+            -DEXPECTED=${EXPECTED} -P ${PROJECT_SOURCE_DIR}/tests/examples/check.cmake)
+    set_tests_properties(${TEST} PROPERTIES TIMEOUT 120)
 endfunction()

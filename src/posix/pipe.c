@@ -7,50 +7,16 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "posix/quiet_write.h"
 #include "posix/system_error.h"
 
 /* Parts of one pipe_write at most: header and payload. */
 #define PARTS_MAX 4
-
-/* Writing to a pipe that nobody reads raises SIGPIPE, which would end the application. It is blocked for the thread while
- * it writes, and taken back where the write raised it. The application's disposition stays untouched. */
-struct sigpipe {
-    sigset_t saved;
-    bool was_pending;
-};
-
-static void sigpipe_block(struct sigpipe *sigpipe) {
-    sigset_t blocked, pending;
-    sigemptyset(&blocked);
-    sigaddset(&blocked, SIGPIPE);
-    sigemptyset(&pending);
-    (void)pthread_sigmask(SIG_BLOCK, &blocked, &sigpipe->saved); /* fails for a bad first argument only */
-    sigpipe->was_pending = false;
-    if (sigismember(&sigpipe->saved, SIGPIPE)) {
-        sigpipe->was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
-    }
-}
-
-static void sigpipe_restore(struct sigpipe *sigpipe, bool raised) {
-    if (raised && !sigpipe->was_pending) {
-        sigset_t taken, pending;
-        int signal_number;
-        sigemptyset(&taken);
-        sigaddset(&taken, SIGPIPE);
-        sigemptyset(&pending);
-        if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE)) {
-            (void)sigwait(&taken, &signal_number); /* it is pending, so this returns at once */
-        }
-    }
-    (void)pthread_sigmask(SIG_SETMASK, &sigpipe->saved, NULL);
-}
 
 static int open_pipe(int ends[2]) {
 #ifdef MPROC_HAVE_PIPE2
@@ -124,7 +90,7 @@ static size_t copy_parts(struct iovec vectors[PARTS_MAX], const struct pipe_byte
     size_t used = 0;
     for (size_t i = 0; i < count && used < PARTS_MAX; i++) {
         if (parts[i].size > 0) {
-            vectors[used].iov_base = (void *)parts[i].data; /* writev only reads it */
+            vectors[used].iov_base = (void *)(uintptr_t)parts[i].data; /* only read */
             vectors[used].iov_len = parts[i].size;
             used++;
         }
@@ -152,13 +118,9 @@ static size_t advance(struct iovec *vectors, size_t count, size_t written) {
 int pipe_write(handle writer, const struct pipe_bytes *parts, size_t count) {
     struct iovec vectors[PARTS_MAX];
     size_t left = copy_parts(vectors, parts, count);
-    struct sigpipe sigpipe;
     int status = 0;
-
-    sigpipe_block(&sigpipe);
     while (left > 0 && status == 0) {
-        ssize_t written = left == 1 ? write((int)writer, vectors[0].iov_base, vectors[0].iov_len)
-                                    : writev((int)writer, vectors, (int)left);
+        ssize_t written = quiet_write((int)writer, vectors, (int)left);
         if (written >= 0) {
             left = advance(vectors, left, (size_t)written);
         } else if (errno == EPIPE) {
@@ -169,29 +131,23 @@ int pipe_write(handle writer, const struct pipe_bytes *parts, size_t count) {
             status = system_error(errno, "cannot write to a pipe");
         }
     }
-    sigpipe_restore(&sigpipe, status == MPROC_ECLOSED);
     return status;
 }
 
 int pipe_write_some(handle writer, const void *data, size_t size, size_t *written) {
-    struct sigpipe sigpipe;
+    struct iovec vector = {(void *)(uintptr_t)data, size}; /* only read */
     ssize_t count;
-    int number = 0;
-
     if (fcntl((int)writer, F_SETFL, O_NONBLOCK) != 0) {
         return system_error(errno, "cannot make a pipe non-blocking");
     }
-    sigpipe_block(&sigpipe);
     do {
-        count = write((int)writer, data, size);
-        number = count < 0 ? errno : 0;
-    } while (number == EINTR);
-    sigpipe_restore(&sigpipe, number == EPIPE);
-    if (number == EPIPE) {
+        count = quiet_write((int)writer, &vector, 1);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0 && errno == EPIPE) {
         return MPROC_ECLOSED;
     }
-    if (number != 0 && number != EAGAIN) {
-        return system_error(number, "cannot write to a pipe");
+    if (count < 0 && errno != EAGAIN) {
+        return system_error(errno, "cannot write to a pipe");
     }
     *written = count > 0 ? (size_t)count : 0;
     return 0;

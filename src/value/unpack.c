@@ -149,7 +149,8 @@ static size_t enter_place(struct unpacker *unpacker, const char *format, const c
     size_t start = strcmp(unpacker->where, "the value") == 0 ? 0 : length;
     char *end = unpacker->where + start;
     if (key != NULL) {
-        (void)snprintf(end, sizeof unpacker->where - start, format, start > 0 ? "." : "", key);
+        bool needs_dot = start > 0 && end[-1] != ' ';
+        (void)snprintf(end, sizeof unpacker->where - start, format, needs_dot ? "." : "", key);
     } else {
         (void)snprintf(end, sizeof unpacker->where - start, format, index);
     }

@@ -4,7 +4,14 @@
 # In the expected text <n> stands for any whole number. Its first line says how lines are compared: "exact", "any order"
 # for programs whose processes print side by side, or "repeated" for one that is ended after some while: then the lines come
 # over and over, once at least, and break off anywhere.
-execute_process(COMMAND ${EMULATOR} ${PROGRAM} ${ARGUMENTS}
+# With MPROC_COPY_TO in the environment a copy of that name is run instead.
+if(DEFINED ENV{MPROC_COPY_TO})
+    get_filename_component(folder "$ENV{MPROC_COPY_TO}" DIRECTORY)
+    file(MAKE_DIRECTORY "${folder}")
+    configure_file("${PROGRAM}" "$ENV{MPROC_COPY_TO}" COPYONLY)
+    set(PROGRAM "$ENV{MPROC_COPY_TO}")
+endif()
+execute_process(COMMAND ${EMULATOR} "${PROGRAM}" ${ARGUMENTS}
     OUTPUT_VARIABLE output ERROR_VARIABLE errors RESULT_VARIABLE result ENCODING UTF-8)
 if(NOT result STREQUAL "0")
     message(FATAL_ERROR "exit code ${result}\nstdout:\n${output}\nstderr:\n${errors}")

@@ -10,6 +10,9 @@
 /* Open descriptors or handles of this process. */
 size_t system_open_handles(void);
 
+/* Threads of this process; only in system_posix.c. Where the system does not tell, 1. */
+size_t system_threads(void);
+
 /* Ends any process at once, as the system's own tools do. */
 void system_kill(int pid);
 

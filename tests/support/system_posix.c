@@ -26,6 +26,19 @@ size_t system_open_handles(void) {
     return count - 1; /* the folder itself */
 }
 
+size_t system_threads(void) {
+    size_t count = 0;
+    DIR *directory = opendir("/proc/self/task");
+    if (directory == NULL) {
+        return 1;
+    }
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        count += entry->d_name[0] != '.';
+    }
+    (void)closedir(directory);
+    return system_is_slow_to_spawn() ? 1 : count; /* a sanitizer has threads of its own */
+}
+
 void system_kill(int pid) {
     assert_int_equal(kill(pid, SIGKILL), 0);
 }
