@@ -12,6 +12,12 @@ int bare_spawn_and_wait(const char *self, const char *argument);
 /* Starts a Python that runs a script, feeds it nothing, and reads one number that it prints; -1: there is none. */
 double bare_python_number(const char *script);
 
+/* Memory that a process has for itself alone (Private_Dirty), in KiB; -1: the system does not tell. */
+long bare_private_kibibytes(int pid);
+
+/* Open descriptors of this process; -1: there are none here. */
+int bare_open_descriptors(void);
+
 /* A child that is this program with `argument` and two pipes, as standard input and output. */
 struct bare_child {
     intptr_t to, from, process;

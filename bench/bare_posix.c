@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "bare.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -44,6 +45,34 @@ double bare_python_number(const char *script) {
     }
     (void)unlink(path);
     return number;
+}
+
+long bare_private_kibibytes(int pid) {
+    char path[64], line[256];
+    long total = -1, number;
+    (void)snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+    FILE *file = fopen(path, "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "Private_Dirty: %ld", &number) == 1) {
+            total = number;
+        }
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return total;
+}
+
+int bare_open_descriptors(void) {
+    int count = -3; /* ".", ".." and the folder itself */
+    DIR *directory = opendir("/dev/fd");
+    while (directory != NULL && readdir(directory) != NULL) {
+        count++;
+    }
+    if (directory != NULL) {
+        (void)closedir(directory);
+    }
+    return count;
 }
 
 int bare_child_start(struct bare_child *child, const char *self, const char *argument) {

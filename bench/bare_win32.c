@@ -45,6 +45,15 @@ double bare_python_number(const char *script) {
     return -1;
 }
 
+long bare_private_kibibytes(int pid) {
+    (void)pid;
+    return -1;
+}
+
+int bare_open_descriptors(void) {
+    return -1;
+}
+
 int bare_child_start(struct bare_child *child, const char *self, const char *argument) {
     HANDLE their_input, their_output, to, from, process;
     if (!CreatePipe(&their_input, &to, NULL, 65536) || !CreatePipe(&from, &their_output, NULL, 65536)) {

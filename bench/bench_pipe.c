@@ -68,8 +68,8 @@ static int bare_sink(void) {
 }
 
 static mproc_connection *start(mproc_fn target) {
-    mproc_connection *ours, *theirs;
-    mproc_process *process;
+    mproc_connection *ours = NULL, *theirs = NULL;
+    mproc_process *process = NULL;
     if (mproc_pipe(&ours, &theirs, true) != 0 ||
         mproc_spawn(&process, target, mproc_pack("[o]", mproc_connection_ref(theirs))) != 0) {
         fail();
@@ -94,8 +94,8 @@ static double mproc_trips(mproc_connection *connection) {
     char message[SMALL] = {0};
     double begin = mproc_time();
     for (int i = 0; i < TRIPS; i++) {
-        void *data;
-        size_t size;
+        void *data = NULL;
+        size_t size = 0;
         if (mproc_connection_send_bytes(connection, message, sizeof message) != 0 ||
             mproc_connection_recv_bytes(connection, &data, &size, MPROC_FOREVER) != 0) {
             fail();
@@ -120,8 +120,8 @@ static double bare_flow(const struct bare_child *child, const char *data) {
 }
 
 static double mproc_flow(mproc_connection *connection, const char *data) {
-    void *answer;
-    size_t size;
+    void *answer = NULL;
+    size_t size = 0;
     double begin = mproc_time();
     for (int i = 0; i < LARGE_COUNT; i++) {
         if (mproc_connection_send_bytes(connection, data, LARGE) != 0) {

@@ -27,7 +27,17 @@ static void nothing(mproc_task *task) {
     (void)task;
 }
 
-static const mproc_target targets[] = {MPROC_TARGET(nothing), MPROC_TARGETS_END};
+/* Says that it is there, and then waits for a message that does not come. */
+static void idle(mproc_task *task) {
+    cJSON *value;
+    mproc_connection *connection = mproc_task_connection(task, 0);
+    if (connection != NULL && mproc_connection_send(connection, cJSON_CreateTrue()) == 0 &&
+        mproc_connection_recv(connection, &value, MPROC_FOREVER) == 0) {
+        cJSON_Delete(value);
+    }
+}
+
+static const mproc_target targets[] = {MPROC_TARGET(nothing), MPROC_TARGET(idle), MPROC_TARGETS_END};
 
 static char self[4096];
 
@@ -65,6 +75,41 @@ static void measure(int rounds, const char *bare_name, const char *mproc_name) {
     bench_print(&ours, &bare, "ms");
 }
 
+static void measure_idle(void) {
+    enum { COUNT = 16 };
+    mproc_connection *connections[COUNT];
+    mproc_process *processes[COUNT];
+    struct bench_series memory = {"private memory of an idle child", {0}, 0};
+    int before = bare_open_descriptors();
+    for (int i = 0; i < COUNT; i++) {
+        mproc_connection *theirs;
+        cJSON *value;
+        if (mproc_pipe(&connections[i], &theirs, true) != 0 ||
+            mproc_spawn(&processes[i], idle, mproc_pack("[o]", mproc_connection_ref(theirs))) != 0 ||
+            mproc_connection_recv(connections[i], &value, MPROC_FOREVER) != 0) {
+            fprintf(stderr, "bench_spawn: %s\n", mproc_last_error()->message);
+            exit(1);
+        }
+        cJSON_Delete(value);
+        mproc_connection_close(theirs);
+        long kibibytes = bare_private_kibibytes(mproc_process_pid(processes[i]));
+        if (kibibytes > 0) {
+            bench_add(&memory, (double)kibibytes);
+        }
+    }
+    int connection_descriptors = 3 * COUNT; /* of this benchmark's own pipes to its children */
+    if (before >= 0) {
+        printf("descriptors in the parent for each child: %.2f\n",
+               (double)(bare_open_descriptors() - before - connection_descriptors) / COUNT);
+    }
+    bench_print(&memory, NULL, "KiB");
+    for (int i = 0; i < COUNT; i++) {
+        mproc_connection_close(connections[i]);
+        mproc_process_join(processes[i], MPROC_FOREVER);
+        mproc_process_destroy(processes[i]);
+    }
+}
+
 int main(int argc, char **argv) {
     size_t size = sizeof self;
     if (argc > 1 && strcmp(argv[1], END_AT_ONCE) == 0) {
@@ -90,5 +135,6 @@ int main(int argc, char **argv) {
         bench_add(&beside, number);
     }
     bench_print(&beside, NULL, "ms");
+    measure_idle();
     return 0;
 }

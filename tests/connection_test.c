@@ -85,10 +85,14 @@ static void receive_one_then_sleep(mproc_task *task) {
 static void hand_down(mproc_task *task) {
     mproc_process *child;
     const cJSON *reference;
-    if (mproc_task_unpack(task, "(o)", &reference) == 0 &&
-        mproc_spawn(&child, echo, mproc_pack("[o]", cJSON_Duplicate(reference, true))) != 0) {
-        mproc_task_fail(task, "%s", mproc_last_error()->message);
+    if (mproc_task_unpack(task, "(o)", &reference) != 0) {
+        return;
     }
+    if (mproc_spawn(&child, echo, mproc_pack("[o]", cJSON_Duplicate(reference, true))) != 0) {
+        mproc_task_fail(task, "%s", mproc_last_error()->message);
+        return;
+    }
+    mproc_process_destroy(child); /* it is joined at this process's end */
 }
 
 static const mproc_target targets[] = {MPROC_TARGET(echo),

@@ -134,7 +134,7 @@ typedef struct mproc_target {
 MPROC_API int mproc_init(int argc, char **argv, const mproc_target *targets);
 
 /** Starts children from another program than this process's own executable; it must call mproc_init too, and know the
- * targets by the same names.
+ * targets by the same names. No other thread may be starting a process meanwhile.
  * @param path  the program's file; relative paths count from the present working directory. NULL: this program again
  * @return 0; MPROC_EGUARD; MPROC_ENOTFOUND; MPROC_EPERM (it is not a file that may be run).
  * Python: multiprocessing.set_executable. */

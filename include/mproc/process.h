@@ -51,8 +51,8 @@ MPROC_API int mproc_process_create(mproc_process **process, mproc_fn target, con
 MPROC_API int mproc_process_start(mproc_process *process);
 
 /** Carries out the target in the calling process and thread, as if it had been called.
- * @return 0; MPROC_EINVAL; MPROC_ETASK with the task's text; MPROC_ESTATE (the current or the parent process, or one
- *         whose arguments hold references and were used already). Python: Process.run. */
+ * @return 0; MPROC_EINVAL; MPROC_ETASK with the task's text; MPROC_ESTATE (started before, the current or the parent
+ *         process, or one whose arguments hold references and were used already). Python: Process.run. */
 MPROC_API int mproc_process_run(mproc_process *process);
 
 /** Waits for the process to end. Several threads may wait at once.

@@ -93,8 +93,8 @@ int mproc_set_executable(const char *path) {
 }
 
 void mproc_shutdown(void) {
-    if (!runtime.is_ready) {
-        return;
+    if (!runtime.is_ready || runtime.self.pid != mproc_getpid()) {
+        return; /* in a copy of this process that the application has forked, the children are not its own */
     }
     runtime_call_shutdown_functions();
     hub_stop();

@@ -20,7 +20,12 @@ static void exit_with(mproc_task *task) {
     }
 }
 
-static const mproc_target targets[] = {MPROC_TARGET(exit_with), MPROC_TARGETS_END};
+static void sleep_long(mproc_task *task) {
+    (void)task;
+    mproc_sleep(600 * 1000);
+}
+
+static const mproc_target targets[] = {MPROC_TARGET(exit_with), MPROC_TARGET(sleep_long), MPROC_TARGETS_END};
 
 /* The exit code, or MPROC_ENOTFOUND where it is said to be unknown. */
 static int run(int code) {
@@ -157,6 +162,26 @@ static void the_library_starts_no_thread_for_small_things(void **state) {
     assert_int_equal(system_threads(), 1);
 }
 
+static void a_forked_copy_leaves_the_children_alone(void **state) {
+    (void)state;
+    mproc_process *process;
+    mproc_process_options options = {0};
+    int status = -1;
+    options.daemon = true;
+    assert_mproc(0, mproc_process_create(&process, sleep_long, &options));
+    assert_mproc(0, mproc_process_start(process));
+    pid_t copy = fork();
+    if (copy == 0) {
+        exit(0); /* its exit handlers are the library's too */
+    }
+    assert_int_equal(waitpid(copy, &status, 0), copy);
+    assert_int_equal(status, 0);
+    assert_true(mproc_process_is_alive(process));
+    assert_mproc(0, mproc_process_kill(process));
+    assert_mproc(0, mproc_process_join(process, TEST_PATIENCE_MS));
+    mproc_process_destroy(process);
+}
+
 int main(int argc, char **argv) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_library_starts_no_thread_for_small_things), /* first: later ones make threads */
@@ -164,6 +189,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(ignored_sigchld_makes_the_exit_code_unknown),
         cmocka_unit_test(a_handler_that_collects_everything_is_survived),
         cmocka_unit_test(a_thread_in_waitpid_is_survived),
+        cmocka_unit_test(a_forked_copy_leaves_the_children_alone),
         cmocka_unit_test(an_applications_own_loop_gets_its_own_children),
     };
     if (mproc_init(argc, argv, targets) != 0) {

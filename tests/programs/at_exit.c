@@ -31,12 +31,14 @@ static void have_a_child(mproc_task *task) {
 
 static const mproc_target targets[] = {MPROC_TARGET(sleep_long), MPROC_TARGET(have_a_child), MPROC_TARGETS_END};
 
+static mproc_process *sleeper; /* never destroyed */
+
 int main(int argc, char **argv) {
     mproc_process *process;
     mproc_process_options options = {0};
     options.daemon = true;
-    if (mproc_init(argc, argv, targets) != 0 || mproc_process_create(&process, sleep_long, &options) != 0 ||
-        mproc_process_start(process) != 0 || mproc_spawn(&process, have_a_child, mproc_pack("[i]", 1)) != 0) {
+    if (mproc_init(argc, argv, targets) != 0 || mproc_process_create(&sleeper, sleep_long, &options) != 0 ||
+        mproc_process_start(sleeper) != 0 || mproc_spawn(&process, have_a_child, mproc_pack("[i]", 1)) != 0) {
         say(mproc_last_error()->message);
         return 1;
     }
