@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "hub/hub.h"
+#include "platform/lifeline.h"
 #include "platform/pipe.h"
 
 struct link {
@@ -116,6 +117,10 @@ int link_receive(struct link *link, deadline until, struct frame *frame) {
         *frame = frame_reader_take(&link->frames);
     }
     return status;
+}
+
+int link_tie(struct link *link) {
+    return lifeline_tie(link->reader);
 }
 
 void link_end(struct link *link) {

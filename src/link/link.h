@@ -28,6 +28,10 @@ int link_send(struct link *link, enum frame_kind kind, const void *body, size_t 
 /* Receives the next frame, on one thread at a time; as frame_reader_fill. The body is the caller's. */
 int link_receive(struct link *link, deadline until, struct frame *frame);
 
+/* Lets the system end this process with the other side's; as lifeline_tie. All that the other side has sent was received,
+ * and it sends nothing more. */
+int link_tie(struct link *link);
+
 /* Lets the other side see the end of the link, while this side can still receive. NULL is fine. */
 void link_end(struct link *link);
 

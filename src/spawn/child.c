@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The child's main thread runs the target. A thread of its own waits on the link for the one thing that must not wait for
- * the target: the end of the parent, with which this process ends too, whatever it is doing. */
+/* The child's main thread runs the target. The one thing that must not wait for the target is the end of the parent, with
+ * which this process ends too, whatever it is doing: the system sees to that where it can, else a thread on the link. */
 #include "spawn/child.h"
 
 #include <stdio.h>
@@ -87,6 +87,10 @@ static int start_watching(struct link *link) {
                       : 0;
 }
 
+static int end_with_parent(struct link *link) {
+    return link_tie(link) == 0 ? 0 : start_watching(link);
+}
+
 /* "/opt/tools/wordcount" -> "wordcount" */
 static const char *base_name(const char *path) {
     const char *name = path;
@@ -112,7 +116,7 @@ static int set_up(struct link *link, handle program, const char *argument0, stru
     }
     if (status == 0) {
         self_set_name(base_name(argument0));
-        status = start_watching(link);
+        status = end_with_parent(link);
     }
     return status;
 }
@@ -181,6 +185,6 @@ int child_run(char **argv, const mproc_target *targets) {
         report(runtime.self.name[0] != '\0' ? runtime.self.name : "of mproc", mproc_last_error()->message);
     }
     preparation_clear(&preparation);
-    /* The link stays open: the thread that watches the parent uses it until the very end. */
+    /* The link stays open: by it this process notices the end of its parent until the very end. */
     exit(status == 0 ? EXIT_SUCCESS : EXIT_FAILED);
 }
