@@ -100,7 +100,7 @@ static void measure_idle(void) {
     int connection_descriptors = 3 * COUNT; /* of this benchmark's own pipes to its children */
     if (before >= 0) {
         printf("descriptors in the parent for each child: %.2f\n",
-               (double)(bare_open_descriptors() - before - connection_descriptors) / COUNT);
+               (double)(bare_open_descriptors() - before - connection_descriptors) / (double)COUNT);
     }
     bench_print(&memory, NULL, "KiB");
     for (int i = 0; i < COUNT; i++) {

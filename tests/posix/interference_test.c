@@ -99,12 +99,10 @@ static void a_handler_that_collects_everything_is_survived(void **state) {
     set_handler(SIG_DFL);
 }
 
-static volatile sig_atomic_t stop;
-
-static void collect_in_thread(void *unused) {
+static void collect_in_thread(void *argument) {
+    uv_sem_t *stop = argument;
     int status;
-    (void)unused;
-    while (!stop) {
+    while (uv_sem_trywait(stop) != 0) {
         if (waitpid(-1, &status, 0) < 0) {
             (void)sched_yield(); /* there are no children at the moment */
         }
@@ -114,14 +112,16 @@ static void collect_in_thread(void *unused) {
 static void a_thread_in_waitpid_is_survived(void **state) {
     (void)state;
     uv_thread_t thread;
-    stop = 0;
-    assert_int_equal(uv_thread_create(&thread, collect_in_thread, NULL), 0);
+    uv_sem_t stop;
+    assert_int_equal(uv_sem_init(&stop, 0), 0);
+    assert_int_equal(uv_thread_create(&thread, collect_in_thread, &stop), 0);
     for (int i = 0; i < 50; i++) {
         int result = run(7);
         assert_true(result == 7 || result == MPROC_ENOTFOUND);
     }
-    stop = 1;
+    uv_sem_post(&stop);
     assert_int_equal(uv_thread_join(&thread), 0);
+    uv_sem_destroy(&stop);
 }
 
 static int64_t uv_exit_status;
