@@ -442,9 +442,7 @@ static void a_killed_receiver_drops_what_was_on_its_way(void **state) {
     (void)state;
     mproc_connection *connection, *ours, *theirs;
     cJSON *answer = NULL;
-    if (!system_drops_handles_of_killed_receivers()) {
-        skip();
-    }
+    test_skip_if_impossible(__func__);
     mproc_process *process = start_with_end(receive_one_then_sleep, &connection, true);
     assert_mproc(0, mproc_connection_send(connection, cJSON_CreateTrue()));
     assert_mproc(0, mproc_connection_recv(connection, &answer, TEST_PATIENCE_MS));

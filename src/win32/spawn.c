@@ -84,10 +84,24 @@ static int append_quoted(struct buffer *line, const wchar_t *argument) {
     return status == 0 ? append_character(line, L'"') : status;
 }
 
+/* The first argument is read by rules of its own: up to the next quote, and nothing stands for a quote in it. */
+static int append_program_name(struct buffer *line, const char *name) {
+    if (strchr(name, '"') != NULL) {
+        return error_set(MPROC_EINVAL, 0, "on Windows a program's name cannot have a quote in it: %s", name);
+    }
+    wchar_t *wide = wide_from_utf8(name);
+    int status = wide != NULL ? append_character(line, L'"') : mproc_last_error()->code;
+    if (status == 0) {
+        status = buffer_append(line, wide, wcslen(wide) * sizeof *wide);
+    }
+    memory_free(wide);
+    return status == 0 ? append_character(line, L'"') : status;
+}
+
 static int append_argument(struct buffer *line, const char *argument) {
     wchar_t *wide = wide_from_utf8(argument);
     int status = wide != NULL ? 0 : mproc_last_error()->code;
-    if (status == 0 && line->size > 0) {
+    if (status == 0) {
         status = append_character(line, L' ');
     }
     if (status == 0) {
@@ -100,8 +114,8 @@ static int append_argument(struct buffer *line, const char *argument) {
 
 static int write_command_line(struct start *start, const char *const *arguments) {
     struct buffer line = {0};
-    int status = 0;
-    for (size_t i = 0; arguments[i] != NULL && status == 0; i++) {
+    int status = append_program_name(&line, arguments[0]);
+    for (size_t i = 1; arguments[i] != NULL && status == 0; i++) {
         status = append_argument(&line, arguments[i]);
     }
     if (status == 0) {

@@ -45,9 +45,11 @@ bool system_signals_are_default(void);
 void system_capture_stderr(void);
 char *system_captured_stderr(void);
 
-/* Whether an end on its way to a process is closed when that process is killed before it has received it. Not on Windows,
- * where it stays open until the program's first process ends: see docs/decisions.md. */
-bool system_drops_handles_of_killed_receivers(void);
+/* Why a test cannot pass here, or NULL: the one list of what a system cannot do, by the test's name. */
+const char *system_cannot(const char *test);
+
+/* The program's arguments as UTF-8: Windows gives main another encoding. What is there is replaced. */
+void system_arguments(int *argc, char ***argv);
 
 /* Starting a process takes tens of milliseconds here (Wine, sanitizers), so that tests make do with fewer. */
 bool system_is_slow_to_spawn(void);

@@ -5,6 +5,7 @@
 
 /* After windows.h, whose types it uses. */
 #include <io.h>
+#include <shellapi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,41 @@ bool system_is_slow_to_spawn(void) {
     return true;
 }
 
-bool system_drops_handles_of_killed_receivers(void) {
-    return false;
+struct impossible {
+    const char *test, *reason;
+};
+
+static const struct impossible impossible[] = {
+    {"a_killed_receiver_drops_what_was_on_its_way",
+     "an end on its way to a process that is killed stays open until the "
+     "program's first process ends: see docs/decisions.md"},
+};
+
+const char *system_cannot(const char *test) {
+    for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
+        if (strcmp(impossible[i].test, test) == 0) {
+            return impossible[i].reason;
+        }
+    }
+    return NULL;
+}
+
+static char *to_utf8(const wchar_t *wide) {
+    int size = WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL);
+    char *text = calloc(1, (size_t)size);
+    assert_non_null(text);
+    assert_int_equal(WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, size, NULL, NULL), size);
+    return text;
+}
+
+void system_arguments(int *argc, char ***argv) {
+    static char *arguments[64];
+    wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), argc);
+    assert_non_null(wide);
+    assert_in_range(*argc, 1, 63);
+    for (int i = 0; i < *argc; i++) {
+        arguments[i] = to_utf8(wide[i]);
+    }
+    (void)LocalFree(wide);
+    *argv = arguments;
 }

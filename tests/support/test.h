@@ -21,4 +21,7 @@ void test_assert_mproc(int expected, int actual, const char *call, const char *f
 #define assert_message(part) test_assert_message((part), __FILE__, __LINE__)
 void test_assert_message(const char *part, const char *file, int line);
 
+/* Skips the test where system_cannot tells that it cannot pass here, and prints why. test: __func__ */
+void test_skip_if_impossible(const char *test);
+
 #endif
