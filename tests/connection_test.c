@@ -438,6 +438,51 @@ static void a_reference_that_is_never_received_closes_the_end(void **state) {
     end_with(process, 0);
 }
 
+/* A message of `count` ends, each of which is three handles on POSIX. */
+static cJSON *make_many_ends(mproc_connection **ours, int count) {
+    cJSON *list = cJSON_CreateArray();
+    for (int i = 0; i < count; i++) {
+        mproc_connection *theirs;
+        assert_mproc(0, mproc_pipe(&ours[i], &theirs, true));
+        assert_true(cJSON_AddItemToArray(list, mproc_connection_ref(theirs)));
+        mproc_connection_close(theirs);
+    }
+    return list;
+}
+
+static void many_ends_go_in_one_message_and_too_many_do_not(void **state) {
+    (void)state;
+    enum { MANY = 80, TOO_MANY = 130 };
+    mproc_connection *ours[TOO_MANY], *a, *b;
+    cJSON *arrived = NULL;
+    size_t before = system_open_handles();
+    assert_mproc(0, mproc_pipe(&a, &b, true));
+    assert_mproc(MPROC_ERANGE, mproc_connection_send(a, make_many_ends(ours, TOO_MANY)));
+    assert_message("at most 250 can go together");
+    for (int i = 0; i < TOO_MANY; i++) {
+        assert_end(ours[i]);
+        mproc_connection_close(ours[i]);
+    }
+    assert_mproc(0, mproc_connection_send(a, make_many_ends(ours, MANY)));
+    assert_mproc(0, mproc_connection_recv(b, &arrived, TEST_PATIENCE_MS));
+    assert_int_equal(cJSON_GetArraySize(arrived), MANY);
+    for (int i = 0; i < MANY; i++) {
+        mproc_connection *theirs;
+        cJSON *number = NULL;
+        assert_mproc(0, mproc_connection_from(&theirs, cJSON_GetArrayItem(arrived, i)));
+        assert_mproc(0, mproc_connection_send(ours[i], cJSON_CreateNumber(i)));
+        assert_mproc(0, mproc_connection_recv(theirs, &number, TEST_PATIENCE_MS));
+        assert_int_equal(number->valueint, i);
+        cJSON_Delete(number);
+        mproc_connection_close(theirs);
+        mproc_connection_close(ours[i]);
+    }
+    cJSON_Delete(arrived);
+    mproc_connection_close(a);
+    mproc_connection_close(b);
+    assert_int_equal(system_open_handles(), before);
+}
+
 static void a_killed_receiver_drops_what_was_on_its_way(void **state) {
     (void)state;
     mproc_connection *connection, *ours, *theirs;
@@ -584,6 +629,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(what_was_read_ahead_travels_along),
         cmocka_unit_test(an_end_moves_once),
         cmocka_unit_test(a_reference_that_is_never_received_closes_the_end),
+        cmocka_unit_test(many_ends_go_in_one_message_and_too_many_do_not),
         cmocka_unit_test(a_killed_receiver_drops_what_was_on_its_way),
         cmocka_unit_test(bad_references_are_refused),
         cmocka_unit_test(misuse_is_told),

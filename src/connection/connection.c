@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/turn.h"
 #include "link/frame.h"
+#include "link/handover.h"
 #include "platform/passage.h"
 #include "platform/pipe.h"
 #include "spawn/runtime.h"
@@ -115,22 +116,6 @@ int mproc_pipe(mproc_connection **a, mproc_connection **b, bool duplex) {
     return status;
 }
 
-/* Receives the handles that go along with a frame; those before a failure are in the message. */
-static int receive_handles(mproc_connection *connection, const struct frame *frame, struct message *message) {
-    const uint8_t *tickets = frame->body + frame->size - (size_t)frame->handle_count * FRAME_TICKET_SIZE;
-    int status = 0;
-    for (uint32_t i = 0; i < frame->handle_count && status == 0; i++) {
-        uint64_t ticket;
-        handle received;
-        memcpy(&ticket, tickets + (size_t)i * FRAME_TICKET_SIZE, sizeof ticket);
-        status = passage_receive(connection->passage, runtime.root_pid, ticket, &received);
-        if (status == 0) {
-            status = message_add_handle(message, received);
-        }
-    }
-    return status;
-}
-
 /* Where the system does not close by itself what was sent and not received, an end that closes does so for the messages
  * that are there. The number is limited, because the other side may be sending all the time. */
 static void drain(mproc_connection *connection) {
@@ -138,7 +123,7 @@ static void drain(mproc_connection *connection) {
          i++) {
         struct frame frame = frame_reader_take(&connection->frames);
         struct message message = {0};
-        (void)receive_handles(connection, &frame, &message); /* what cannot be had need not be closed */
+        (void)handover_receive(connection->passage, &frame, &message); /* what cannot be had need not be closed */
         message_clear(&message);
         memory_free(frame.body);
     }
@@ -295,12 +280,15 @@ static int error_closed(const char *function, const char *what) {
     return error_set(MPROC_ECLOSED, 0, "%s: %s", function, what);
 }
 
+static int error_gone(const char *function) {
+    return error_closed(function, "the other end is closed, or its process has ended");
+}
+
 /* The parts become one frame. The turn is taken. */
 static int write_parts(mproc_connection *connection, const char *function, const struct pipe_bytes *parts,
                        size_t count) {
     int status = pipe_write(connection->writer, parts, count);
-    return status == MPROC_ECLOSED ? error_closed(function, "the other end is closed, or its process has ended")
-                                   : status;
+    return status == MPROC_ECLOSED ? error_gone(function) : status;
 }
 
 int mproc_connection_send_bytes(mproc_connection *connection, const void *data, size_t size) {
@@ -330,51 +318,24 @@ int mproc_connection_send_bytes(mproc_connection *connection, const void *data, 
     return status;
 }
 
-/* Sends the handles ahead of their message, and writes the tickets to its end. Withdraws all where one fails. */
-static int send_handles(mproc_connection *connection, struct message *message, size_t *sent) {
-    for (*sent = 0; *sent < message->handle_count; (*sent)++) {
-        uint64_t ticket;
-        int status = passage_send(connection->passage, runtime.root_pid, message->handles[*sent], &ticket);
-        if (status == 0) {
-            status = buffer_append(&message->bytes, &ticket, sizeof ticket);
-        }
-        if (status != 0) {
-            return status;
-        }
-    }
-    return 0;
-}
-
-static void withdraw_handles(const struct message *message, size_t sent) {
-    const uint8_t *tickets = message->bytes.data + message->bytes.size - sent * FRAME_TICKET_SIZE;
-    for (size_t i = 0; i < sent; i++) {
-        uint64_t ticket;
-        memcpy(&ticket, tickets + i * FRAME_TICKET_SIZE, sizeof ticket);
-        passage_withdraw(runtime.root_pid, ticket);
-    }
-}
-
 /* `message` begins with room for the header. The turn is taken. */
 static int send_message(mproc_connection *connection, const char *function, struct message *message) {
     struct pipe_bytes part;
-    size_t sent = 0;
     int status = check_direction(connection, function, connection->writer, "receives");
     if (status != 0) {
         return status;
     }
-    status = send_handles(connection, message, &sent);
-    if (status == MPROC_ECLOSED) {
-        status = error_closed(function, "the other end is closed, or its process has ended");
-    }
-    if (status == 0) {
-        frame_write_header(message->bytes.data, FRAME_VALUE, message->handle_count,
-                           message->bytes.size - FRAME_HEADER_SIZE);
-        part.data = message->bytes.data;
-        part.size = message->bytes.size;
-        status = write_parts(connection, function, &part, 1);
-    }
+    status = handover_send(connection->passage, message);
     if (status != 0) {
-        withdraw_handles(message, sent);
+        return status == MPROC_ECLOSED ? error_gone(function) : error_prefix("%s: ", function);
+    }
+    frame_write_header(message->bytes.data, FRAME_VALUE, message->handle_count,
+                       message->bytes.size - FRAME_HEADER_SIZE);
+    part.data = message->bytes.data;
+    part.size = message->bytes.size;
+    status = write_parts(connection, function, &part, 1);
+    if (status != 0) {
+        handover_withdraw(connection->passage, message);
     }
     return status;
 }
@@ -458,7 +419,7 @@ static int decode_frame(mproc_connection *connection, const struct frame *frame,
     struct message message;
     size_t used;
     memset(&message, 0, sizeof message);
-    int status = receive_handles(connection, frame, &message);
+    int status = handover_receive(connection->passage, frame, &message);
     if (status == MPROC_ECLOSED) {
         status =
             error_closed("mproc_connection_recv", "the sender ended before it had handed over what its message names");

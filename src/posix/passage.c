@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A pair of stream sockets; each handle goes with one byte. The sockets carry nothing else, so that the byte and its
- * descriptor are never apart. */
+/* A pair of stream sockets; the handles of one message go with one byte. The sockets carry nothing else, so that the byte
+ * and its descriptors are never apart. */
 #include "platform/passage.h"
 
 #include <errno.h>
@@ -22,10 +22,12 @@
 #define MSG_NOSIGNAL 0 /* then SO_NOSIGPIPE does it, when the socket is made */
 #endif
 
-/* Room for one descriptor, aligned as the system wants it. */
-union control {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
+/* One byte and its descriptors, for sendmsg and recvmsg. */
+struct parcel_post {
+    char byte;
+    struct iovec vector;
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(PASSAGE_HANDLES_MAX * sizeof(int))];
+    struct msghdr message;
 };
 
 static bool prepare_socket(int descriptor) {
@@ -64,81 +66,101 @@ static void wait_until(int descriptor, short events) {
     (void)poll(&entry, 1, -1); /* whatever it says, the call that had to wait is made again and tells */
 }
 
-int passage_send(handle passage, int root, handle sent, uint64_t *ticket) {
-    char byte = 'h';
-    struct iovec vector = {&byte, 1};
-    union control control;
-    struct msghdr message;
-    int descriptor = (int)sent;
+static void prepare_post(struct parcel_post *post, size_t count) {
+    memset(post, 0, sizeof *post);
+    post->byte = 'h';
+    post->vector.iov_base = &post->byte;
+    post->vector.iov_len = 1;
+    post->message.msg_iov = &post->vector;
+    post->message.msg_iovlen = 1;
+    post->message.msg_control = post->control;
+    post->message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+}
+
+static void put_descriptors(struct parcel_post *post, const handle *sent, size_t count) {
+    struct cmsghdr *header = CMSG_FIRSTHDR(&post->message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    for (size_t i = 0; i < count; i++) {
+        int descriptor = (int)sent[i];
+        memcpy(CMSG_DATA(header) + i * sizeof descriptor, &descriptor, sizeof descriptor);
+    }
+}
+
+int passage_send(handle passage, int root, const handle *sent, size_t count, uint64_t *tickets) {
+    struct parcel_post post;
     (void)root; /* the system itself keeps what is on its way */
-
-    memset(&control, 0, sizeof control);
-    memset(&message, 0, sizeof message);
-    message.msg_iov = &vector;
-    message.msg_iovlen = 1;
-    message.msg_control = control.bytes;
-    message.msg_controllen = sizeof control.bytes;
-    control.header.cmsg_level = SOL_SOCKET;
-    control.header.cmsg_type = SCM_RIGHTS;
-    control.header.cmsg_len = CMSG_LEN(sizeof descriptor);
-    memcpy(CMSG_DATA(&control.header), &descriptor, sizeof descriptor);
-
-    while (sendmsg((int)passage, &message, MSG_NOSIGNAL) < 0) {
+    prepare_post(&post, count);
+    put_descriptors(&post, sent, count);
+    while (sendmsg((int)passage, &post.message, MSG_NOSIGNAL) < 0) {
         if (errno == EPIPE || errno == ECONNRESET) {
             return MPROC_ECLOSED;
         }
         if (errno == EAGAIN) {
             wait_until((int)passage, POLLOUT);
         } else if (errno != EINTR) {
-            return system_error(errno, "cannot hand a descriptor over");
+            return system_error(errno, "cannot hand descriptors over");
         }
     }
-    *ticket = 0;
+    memset(tickets, 0, count * sizeof *tickets);
     return 0;
 }
 
-void passage_withdraw(int root, uint64_t ticket) {
+void passage_withdraw(handle passage, int root, const uint64_t *tickets, size_t count) {
+    (void)passage;
     (void)root;
-    (void)ticket;
+    (void)tickets;
+    (void)count;
 }
 
 bool passage_keeps_tickets(void) {
     return false;
 }
 
-int passage_receive(handle passage, int root, uint64_t ticket, handle *received) {
-    char byte;
-    struct iovec vector = {&byte, 1};
-    union control control;
-    struct msghdr message;
-    ssize_t count;
-    int descriptor;
-    (void)root;
-    (void)ticket;
+/* How many descriptors came along, each kept from being inherited. */
+static size_t take_descriptors(struct parcel_post *post, handle *received) {
+    struct cmsghdr *header = CMSG_FIRSTHDR(&post->message);
+    size_t count = 0;
+    if (header != NULL && header->cmsg_type == SCM_RIGHTS) {
+        count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    }
+    for (size_t i = 0; i < count; i++) {
+        int descriptor;
+        memcpy(&descriptor, CMSG_DATA(header) + i * sizeof descriptor, sizeof descriptor);
+        (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC); /* it is open, so this cannot fail */
+        received[i] = descriptor;
+    }
+    return count;
+}
 
-    memset(&message, 0, sizeof message);
-    message.msg_iov = &vector;
-    message.msg_iovlen = 1;
-    message.msg_control = control.bytes;
-    message.msg_controllen = sizeof control.bytes;
-    while ((count = recvmsg((int)passage, &message, MSG_CMSG_CLOEXEC)) < 0 && (errno == EINTR || errno == EAGAIN)) {
+int passage_receive(handle passage, int root, const uint64_t *tickets, size_t count, handle *received) {
+    struct parcel_post post;
+    handle arrived[PASSAGE_HANDLES_MAX];
+    ssize_t size;
+    (void)root;
+    (void)tickets;
+    prepare_post(&post, PASSAGE_HANDLES_MAX);
+    while ((size = recvmsg((int)passage, &post.message, MSG_CMSG_CLOEXEC)) < 0 && (errno == EINTR || errno == EAGAIN)) {
         if (errno == EAGAIN) {
             wait_until((int)passage, POLLIN);
         }
     }
-    if (count < 0) {
-        return system_error(errno, "cannot receive a descriptor");
+    if (size < 0) {
+        return system_error(errno, "cannot receive descriptors");
     }
-    if (count == 0) {
+    if (size == 0) {
         return MPROC_ECLOSED;
     }
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header == NULL || header->cmsg_type != SCM_RIGHTS || (message.msg_flags & MSG_CTRUNC) != 0) {
+    size_t arrived_count = take_descriptors(&post, arrived);
+    if (arrived_count != count) {
+        for (size_t i = 0; i < arrived_count; i++) {
+            handle_close(arrived[i]);
+        }
         return error_set(MPROC_ESYSTEM, 0,
-                         "a descriptor was sent but did not arrive: this process has no descriptors left");
+                         "%llu descriptors were sent but %llu arrived: this process may have none left",
+                         (unsigned long long)count, (unsigned long long)arrived_count);
     }
-    memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-    (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC); /* it is open, so this cannot fail */
-    *received = descriptor;
+    memcpy(received, arrived, count * sizeof *received);
     return 0;
 }

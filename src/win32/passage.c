@@ -15,52 +15,79 @@ int passage_create(handle *a, handle *b) {
     return 0;
 }
 
-static int open_root(int root, HANDLE *process) {
-    *process = OpenProcess(PROCESS_DUP_HANDLE, FALSE, (DWORD)root);
-    return *process == NULL ? system_error(GetLastError(), "cannot open the program's first process") : 0;
+/* The process in whose table the tickets are; `opened` is to be closed where it is not NULL. */
+static int open_keeper(handle passage, int root, HANDLE *keeper, HANDLE *opened) {
+    *opened = NULL;
+    *keeper = (HANDLE)passage;
+    if (passage == HANDLE_INVALID) {
+        *opened = *keeper = OpenProcess(PROCESS_DUP_HANDLE, FALSE, (DWORD)root);
+    }
+    return *keeper == NULL ? system_error(GetLastError(), "cannot open the program's first process") : 0;
 }
 
-int passage_send(handle passage, int root, handle sent, uint64_t *ticket) {
-    HANDLE process = NULL, copy = NULL;
-    (void)passage;
-    int status = open_root(root, &process);
-    if (status == 0 &&
-        !DuplicateHandle(GetCurrentProcess(), (HANDLE)sent, process, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
-        status = system_error(GetLastError(), "cannot hand a handle over");
+static void close_keeper(HANDLE opened) {
+    if (opened != NULL) {
+        (void)CloseHandle(opened);
     }
-    if (process != NULL) {
-        (void)CloseHandle(process);
+}
+
+/* Closes what stands in another process's table. */
+static void close_there(HANDLE keeper, const uint64_t *tickets, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        (void)DuplicateHandle(keeper, (HANDLE)(uintptr_t)tickets[i], NULL, NULL, 0, FALSE, DUPLICATE_CLOSE_SOURCE);
     }
-    if (status == 0) {
-        *ticket = (uint64_t)(uintptr_t)copy;
+}
+
+int passage_send(handle passage, int root, const handle *sent, size_t count, uint64_t *tickets) {
+    HANDLE keeper = NULL, opened = NULL;
+    size_t done = 0;
+    int status = open_keeper(passage, root, &keeper, &opened);
+    for (; status == 0 && done < count; done++) {
+        HANDLE copy = NULL;
+        if (!DuplicateHandle(GetCurrentProcess(), (HANDLE)sent[done], keeper, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+            status = system_error(GetLastError(), "cannot hand a handle over");
+            close_there(keeper, tickets, done);
+            break;
+        }
+        tickets[done] = (uint64_t)(uintptr_t)copy;
     }
+    close_keeper(opened);
     return status;
 }
 
-void passage_withdraw(int root, uint64_t ticket) {
-    handle taken;
-    if (passage_receive(HANDLE_INVALID, root, ticket, &taken) == 0) {
-        handle_close(taken);
+void passage_withdraw(handle passage, int root, const uint64_t *tickets, size_t count) {
+    HANDLE keeper = NULL, opened = NULL;
+    if (open_keeper(passage, root, &keeper, &opened) == 0) {
+        close_there(keeper, tickets, count);
     }
+    close_keeper(opened);
 }
 
 bool passage_keeps_tickets(void) {
     return true;
 }
 
-int passage_receive(handle passage, int root, uint64_t ticket, handle *received) {
-    HANDLE process = NULL, copy = NULL;
-    (void)passage;
-    int status = open_root(root, &process);
-    if (status == 0 && !DuplicateHandle(process, (HANDLE)(uintptr_t)ticket, GetCurrentProcess(), &copy, 0, FALSE,
-                                        DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE)) {
-        status = system_error(GetLastError(), "cannot receive a handle");
+int passage_receive(handle passage, int root, const uint64_t *tickets, size_t count, handle *received) {
+    HANDLE keeper = NULL, opened = NULL;
+    size_t done = 0;
+    int status = open_keeper(passage, root, &keeper, &opened);
+    for (; status == 0 && done < count; done++) {
+        HANDLE copy = NULL;
+        if (!DuplicateHandle(keeper, (HANDLE)(uintptr_t)tickets[done], GetCurrentProcess(), &copy, 0, FALSE,
+                             DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE)) {
+            status = system_error(GetLastError(), "cannot receive a handle");
+            break;
+        }
+        received[done] = (handle)copy;
     }
-    if (process != NULL) {
-        (void)CloseHandle(process);
+    if (status != 0) {
+        for (size_t i = 0; i < done; i++) {
+            handle_close(received[i]);
+        }
+        if (keeper != NULL) {
+            close_there(keeper, tickets + done, count - done);
+        }
     }
-    if (status == 0) {
-        *received = (handle)copy;
-    }
+    close_keeper(opened);
     return status;
 }
