@@ -197,6 +197,9 @@ struct mproc_connection;
  *         task fails, where the argument is missing or is something else. */
 MPROC_API struct mproc_connection *mproc_task_connection(mproc_task *task, int index);
 
+/** The queue that was given as argument `index`; as mproc_task_connection. */
+MPROC_API struct mproc_queue *mproc_task_queue(mproc_task *task, int index);
+
 /* Little helpers that are the same on every system ------------------------------------------------------------- */
 
 /** @return this process's id. Needs no mproc_init. Python: os.getpid. */

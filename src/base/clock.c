@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 
-#include <uv.h>
-
 #define NANOSECONDS_PER_MS ((uint64_t)1000000)
 
 deadline deadline_after(int64_t timeout_ms) {
@@ -27,4 +25,16 @@ int deadline_remaining_ms(deadline moment) {
     }
     uint64_t left = (moment - now - 1) / NANOSECONDS_PER_MS + 1;
     return left < INT32_MAX ? (int)left : INT32_MAX - 1;
+}
+
+bool deadline_wait(uv_cond_t *condition, uv_mutex_t *mutex, deadline moment) {
+    if (moment == DEADLINE_NEVER) {
+        uv_cond_wait(condition, mutex);
+        return true;
+    }
+    int left = deadline_remaining_ms(moment);
+    if (left > 0) {
+        (void)uv_cond_timedwait(condition, mutex, (uint64_t)left * NANOSECONDS_PER_MS); /* the clock is asked again */
+    }
+    return left > 0;
 }

@@ -80,17 +80,37 @@ int error_set(int code, int system_code, const char *format, ...) {
     return code;
 }
 
-int error_prefix(const char *format, ...) {
+static int prefix_va(const char *format, va_list arguments) {
     char prefix[MESSAGE_CAPACITY], message[2 * MESSAGE_CAPACITY];
-    va_list arguments;
-    va_start(arguments, format);
     if (vsnprintf(prefix, sizeof prefix, format, arguments) < 0) {
         prefix[0] = '\0';
     }
-    va_end(arguments);
     (void)snprintf(message, sizeof message, "%s%s", prefix, last.message);
     copy_cut(last.message, sizeof last.message, message);
     return last.error.code;
+}
+
+int error_prefix(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int code = prefix_va(format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+int error_explain(int code, const char *format, ...) {
+    va_list arguments;
+    if (last.error.code != code) {
+        (void)error_set(code, 0, "%s", mproc_strerror(code));
+    }
+    va_start(arguments, format);
+    (void)prefix_va(format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+void error_forget(void) {
+    last.error.code = 0;
 }
 
 void error_set_task(const char *target, int pid, int exitcode) {

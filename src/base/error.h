@@ -15,6 +15,11 @@ int error_set_va(int code, int system_code, const char *format, va_list argument
 /* Puts words in front of the message that is there ("cannot start \"x\": " + "no such file"). Returns the code. */
 int error_prefix(const char *format, ...) MPROC_PRINTF(1, 2);
 
+/* For a code that comes from elsewhere, with or without its message in this thread: puts words in front of the message, or
+ * of what mproc_strerror says where there is none. Returns code. error_forget has been called before. */
+int error_explain(int code, const char *format, ...) MPROC_PRINTF(2, 3);
+void error_forget(void);
+
 /* Adds to the last error which task, and which process, it speaks of. target is copied, NULL is fine. */
 void error_set_task(const char *target, int pid, int exitcode);
 

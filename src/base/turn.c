@@ -20,24 +20,11 @@ void turn_destroy(struct turn *turn) {
     uv_mutex_destroy(&turn->mutex);
 }
 
-/* Waits for a signal, or for the deadline; false: it is past. */
-static bool wait_for_signal(struct turn *turn, deadline until) {
-    if (until == DEADLINE_NEVER) {
-        uv_cond_wait(&turn->given, &turn->mutex);
-        return true;
-    }
-    int left = deadline_remaining_ms(until);
-    if (left > 0) {
-        (void)uv_cond_timedwait(&turn->given, &turn->mutex, (uint64_t)left * 1000000); /* the deadline is asked again */
-    }
-    return left > 0;
-}
-
 int turn_take(struct turn *turn, deadline until) {
     int status = 0;
     uv_mutex_lock(&turn->mutex);
     while (turn->taken && status == 0) {
-        if (!wait_for_signal(turn, until)) {
+        if (!deadline_wait(&turn->given, &turn->mutex, until)) {
             status = MPROC_ETIMEDOUT;
         }
     }

@@ -13,6 +13,7 @@
 #include "base/turn.h"
 #include "link/frame.h"
 #include "link/handover.h"
+#include "link/link.h"
 #include "platform/passage.h"
 #include "platform/pipe.h"
 #include "spawn/runtime.h"
@@ -39,21 +40,10 @@ enum parcel_flags { PARCEL_READER = 1, PARCEL_WRITER = 2, PARCEL_PASSAGE = 4 };
 
 /* Making and closing ------------------------------------------------------------------------------------------- */
 
-struct ends {
-    handle reader, writer, passage;
-};
-
-static const struct ends no_ends = {HANDLE_INVALID, HANDLE_INVALID, HANDLE_INVALID};
-
-static void ends_close(struct ends *ends) {
-    handle_close(ends->reader);
-    handle_close(ends->writer);
-    handle_close(ends->passage);
-    *ends = no_ends;
-}
+static const struct link_ends no_ends = LINK_NO_ENDS;
 
 /* The ends are taken on success only. */
-static int create(mproc_connection **connection, struct ends *ends) {
+static int create(mproc_connection **connection, struct link_ends *ends) {
     mproc_connection *created = memory_allocate(sizeof *created);
     if (created == NULL) {
         return MPROC_ENOMEM;
@@ -77,19 +67,13 @@ static int create(mproc_connection **connection, struct ends *ends) {
     return 0;
 }
 
-static int open_ends(struct ends *a, struct ends *b, bool duplex) {
-    int status = pipe_create(&a->reader, &b->writer);
-    if (status == 0 && duplex) {
-        status = pipe_create(&b->reader, &a->writer);
-    }
-    if (status == 0) {
-        status = passage_create(&a->passage, &b->passage);
-    }
-    return status;
+static int open_ends(struct link_ends *a, struct link_ends *b, bool duplex) {
+    int status = duplex ? link_create_ends(a, b) : pipe_create(&a->reader, &b->writer);
+    return status == 0 ? passage_create(&a->passage, &b->passage) : status;
 }
 
 int mproc_pipe(mproc_connection **a, mproc_connection **b, bool duplex) {
-    struct ends ends_a = no_ends, ends_b = no_ends;
+    struct link_ends ends_a = no_ends, ends_b = no_ends;
     mproc_connection *created_a = NULL, *created_b = NULL;
     int status = runtime_check("mproc_pipe");
     if (status != 0) {
@@ -111,8 +95,8 @@ int mproc_pipe(mproc_connection **a, mproc_connection **b, bool duplex) {
         return 0;
     }
     mproc_connection_close(created_a);
-    ends_close(&ends_a);
-    ends_close(&ends_b);
+    link_close_ends(&ends_a);
+    link_close_ends(&ends_b);
     return status;
 }
 
@@ -221,7 +205,7 @@ int mproc_connection_from(mproc_connection **connection, const cJSON *ref) {
         (void)error_prefix("mproc_connection_from: ");
         return status;
     }
-    struct ends ends = no_ends;
+    struct link_ends ends = no_ends;
     ends.reader = next_handle(&parcel, &index, PARCEL_READER);
     ends.writer = next_handle(&parcel, &index, PARCEL_WRITER);
     ends.passage = next_handle(&parcel, &index, PARCEL_PASSAGE);
@@ -229,8 +213,15 @@ int mproc_connection_from(mproc_connection **connection, const cJSON *ref) {
     if (status == 0) {
         frame_reader_load(&(*connection)->frames, &parcel.bytes);
     }
-    ends_close(&ends);
+    link_close_ends(&ends);
     parcel_clear(&parcel);
+    return status;
+}
+
+static int open_connection(void **connection, const cJSON *ref) {
+    mproc_connection *opened = NULL;
+    int status = mproc_connection_from(&opened, ref);
+    *connection = opened;
     return status;
 }
 
@@ -239,26 +230,8 @@ static void release_connection(void *connection) {
 }
 
 struct mproc_connection *mproc_task_connection(mproc_task *task, int index) {
-    mproc_connection *connection = task_object_find(task, index);
-    if (connection != NULL) {
-        return connection;
-    }
-    const cJSON *argument = cJSON_GetArrayItem(task->args, index);
-    char text[96];
-    if (argument == NULL || !reference_is(argument)) {
-        mproc_task_fail(task, "%s: argument %d should be a connection, but is %s", task->target->name, index,
-                        value_describe(argument, text, sizeof text));
-        return NULL;
-    }
-    int status = mproc_connection_from(&connection, argument);
-    if (status == 0) {
-        status = task_object_add(task, index, connection, release_connection);
-    }
-    if (status != 0) {
-        mproc_task_fail(task, "%s: argument %d: %s", task->target->name, index, mproc_last_error()->message);
-        return NULL;
-    }
-    return connection;
+    static const struct task_object_kind kind = {"a connection", open_connection, release_connection};
+    return task_object(task, index, &kind);
 }
 
 /* Sending ------------------------------------------------------------------------------------------------------ */
@@ -341,8 +314,7 @@ static int send_message(mproc_connection *connection, const char *function, stru
 }
 
 static int encode_message(const char *function, const cJSON *value, struct message *message) {
-    static const uint8_t header[FRAME_HEADER_SIZE];
-    int status = buffer_append(&message->bytes, header, sizeof header);
+    int status = link_begin_message(message);
     if (status == 0) {
         status = cbor_encode(value, message);
         if (status != 0) {

@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* The hub: one libuv loop on one thread of this process, which does what no caller may wait for.
- *
- * It starts with the first thing that it is given to do, so that a program whose messages all fit into their pipes has no
- * thread of the library at all. For now it carries on writing what did not fit. */
+/* The hub: one libuv loop on one thread of this process, which does what no caller may wait for. Everything of libuv's is
+ * touched by this thread alone; others give it jobs. */
 #ifndef MPROC_HUB_HUB_H
 #define MPROC_HUB_HUB_H
 
-#include "base/buffer.h"
-#include "platform/handle.h"
+#include <stdbool.h>
+#include <uv.h>
 
-/* The write end of a pipe that the hub writes to. */
-struct hub_stream;
+/* Something for the hub's thread to do; part of a larger struct, whose owner leaves it alone until it runs. */
+struct hub_job {
+    void (*run)(struct hub_job *job);
+    struct hub_job *next;
+};
 
-/* Gives the hub a pipe's end, which is taken, also on failure. MPROC_ENOMEM; MPROC_ESYSTEM: no thread or loop. */
-int hub_stream_open(struct hub_stream **stream, handle writer);
+/* Starts the thread where it does not run. MPROC_ENOMEM; MPROC_ESYSTEM: no thread or loop. */
+int hub_start(void);
 
-/* Writes the bytes after all that were given before; they are taken, also on failure. MPROC_ENOMEM; MPROC_ECLOSED (no
- * message): nobody reads the pipe any more. */
-int hub_stream_write(struct hub_stream *stream, struct buffer *bytes);
+/* Whether it runs. */
+bool hub_is_running(void);
 
-/* Closes the pipe; what is not written yet is dropped. NULL is fine. */
-void hub_stream_close(struct hub_stream *stream);
+/* Has the job run, after all that were given before. The hub runs. */
+void hub_post(struct hub_job *job);
 
-/* Ends the thread. All streams have been closed. Does nothing where there is none. */
+/* The loop, for the hub's thread. */
+uv_loop_t *hub_loop(void);
+
+/* Ends the thread, once all that was opened on its loop has been closed. Does nothing where there is none. */
 void hub_stop(void);
 
 #endif

@@ -29,7 +29,7 @@ void frame_write_header(uint8_t *header, enum frame_kind kind, size_t handle_cou
 
 static int check_header(const struct header *header) {
     uint32_t kind = header->kind & ~MAGIC_MASK;
-    if ((header->kind & MAGIC_MASK) != MAGIC || kind < FRAME_PREPARATION || kind > FRAME_BYTES ||
+    if ((header->kind & MAGIC_MASK) != MAGIC || kind < FRAME_PREPARATION || kind > FRAME_SETTLE ||
         header->handle_count > HANDLES_MAX ||
         header->size > MPROC_MESSAGE_MAX + (uint64_t)FRAME_TICKET_SIZE * HANDLES_MAX ||
         header->size < (uint64_t)header->handle_count * FRAME_TICKET_SIZE) {
@@ -120,6 +120,31 @@ int frame_reader_fill(struct frame_reader *reader, handle pipe, deadline until) 
         status = fill_body(reader, pipe, until);
     }
     return status;
+}
+
+/* Copies up to `wanted` bytes and counts them as used. */
+static size_t use(void *place, size_t wanted, const uint8_t *data, size_t size, size_t *used) {
+    size_t count = wanted < size - *used ? wanted : size - *used;
+    memcpy(place, data + *used, count);
+    *used += count;
+    return count;
+}
+
+int frame_reader_feed(struct frame_reader *reader, const uint8_t *data, size_t size, size_t *used) {
+    *used = 0;
+    if (!reader->has_header) {
+        reader->end += use(reader->ahead + reader->end, FRAME_HEADER_SIZE - reader->end, data, size, used);
+        if (reader->end < FRAME_HEADER_SIZE) {
+            return MPROC_ETIMEDOUT;
+        }
+        int status = begin_frame(reader);
+        if (status != 0) {
+            return status;
+        }
+        reader->start = reader->end = 0;
+    }
+    reader->filled += use(reader->frame.body + reader->filled, reader->frame.size - reader->filled, data, size, used);
+    return reader->filled == reader->frame.size ? 0 : MPROC_ETIMEDOUT;
 }
 
 struct frame frame_reader_take(struct frame_reader *reader) {

@@ -19,7 +19,11 @@ enum frame_kind {
     FRAME_PREPARATION = 1, /* to a new child: what it is to do */
     FRAME_READY,           /* from a new child: it has reached mproc_init */
     FRAME_VALUE,           /* a CBOR value */
-    FRAME_BYTES            /* raw bytes */
+    FRAME_BYTES,           /* raw bytes */
+    FRAME_REQUEST,         /* to the first process: what is asked of a shared object; see hub/wire.h */
+    FRAME_REPLY,           /* from it: the answer */
+    FRAME_CANCEL,          /* to it: the answer is not waited for any longer */
+    FRAME_SETTLE           /* to it: what came with the answer was taken, or is given back */
 };
 
 #define FRAME_HEADER_SIZE 16
@@ -52,7 +56,11 @@ struct frame_reader {
  * ends in the middle of a frame; MPROC_ENOMEM: nothing is lost, try again; MPROC_EINVAL: this is no frame. */
 int frame_reader_fill(struct frame_reader *reader, handle pipe, deadline until);
 
-/* The frame that fill has completed; the body is the caller's. */
+/* For whoever is given the bytes as they come: takes what it can use of them, and not more than up to the end of a frame.
+ * 0: a frame is complete; MPROC_ETIMEDOUT (no message): all was used, and more is wanted; MPROC_ENOMEM; MPROC_EINVAL. */
+int frame_reader_feed(struct frame_reader *reader, const uint8_t *data, size_t size, size_t *used);
+
+/* The frame that fill or feed has completed; the body is the caller's. */
 struct frame frame_reader_take(struct frame_reader *reader);
 
 /* Moves all that was read and not taken to the end of `bytes`. 0 or MPROC_ENOMEM: then all is as it was. */

@@ -12,6 +12,9 @@ typedef intptr_t handle;
 /* Closes it. HANDLE_INVALID is fine. */
 void handle_close(handle closed);
 
+/* A second handle to the same thing, not to be inherited. 0 or MPROC_ESYSTEM. */
+int handle_duplicate(handle original, handle *copy);
+
 /* For a handle that this process was started with: checks that it is open (MPROC_EINVAL: it is not), and keeps it from
  * being inherited any further. */
 int handle_adopt(handle inherited);

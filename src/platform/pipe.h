@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <uv.h>
 
 #include "base/clock.h"
 #include "platform/handle.h"
@@ -32,8 +33,8 @@ int pipe_write(handle writer, const struct pipe_bytes *parts, size_t count);
 /* Writes as much as fits without waiting, maybe nothing. Errors as pipe_write. */
 int pipe_write_some(handle writer, const void *data, size_t size, size_t *written);
 
-/* For a write end that has been given to another thread or loop: what uv_pipe_open wants. Takes the handle, also on
- * failure. Returns a libuv file or -1. */
-int pipe_to_uv_file(handle given);
+/* Lets libuv read or write an end from now on, through a uv_pipe_t that has been initialized without ipc. Takes the end, also
+ * on failure. 0 or MPROC_ESYSTEM (no message: there is nobody to read it). */
+int pipe_open_in_loop(uv_pipe_t *pipe, handle given);
 
 #endif

@@ -6,11 +6,21 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "posix/system_error.h"
 
 void handle_close(handle closed) {
     if (closed != HANDLE_INVALID) {
         (void)close((int)closed); /* a descriptor is gone even when close reports an error */
     }
+}
+
+int handle_duplicate(handle original, handle *copy) {
+    int descriptor = fcntl((int)original, F_DUPFD_CLOEXEC, 0);
+    if (descriptor < 0) {
+        return system_error(errno, "cannot duplicate a descriptor");
+    }
+    *copy = descriptor;
+    return 0;
 }
 
 int handle_adopt(handle inherited) {

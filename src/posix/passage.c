@@ -3,108 +3,22 @@
  * and its descriptors are never apart. */
 #include "platform/passage.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/error.h"
-#include "posix/system_error.h"
+#include "posix/descriptors.h"
 
-#ifndef MSG_CMSG_CLOEXEC
-#define MSG_CMSG_CLOEXEC 0 /* then set_cloexec does it, a moment later */
-#endif
-
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0 /* then SO_NOSIGPIPE does it, when the socket is made */
-#endif
-
-/* One byte and its descriptors, for sendmsg and recvmsg. */
-struct parcel_post {
-    char byte;
-    struct iovec vector;
-    _Alignas(struct cmsghdr) char control[CMSG_SPACE(PASSAGE_HANDLES_MAX * sizeof(int))];
-    struct msghdr message;
-};
-
-static bool prepare_socket(int descriptor) {
-#ifdef SO_NOSIGPIPE
-    int on = 1;
-    if (setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, sizeof on) != 0) {
-        return false;
-    }
-#endif
-    return fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0;
-}
+_Static_assert(PASSAGE_HANDLES_MAX == DESCRIPTORS_MAX, "what goes together fits one call");
 
 int passage_create(handle *a, handle *b) {
-    int ends[2];
-#ifdef SOCK_CLOEXEC
-    int type = SOCK_STREAM | SOCK_CLOEXEC;
-#else
-    int type = SOCK_STREAM;
-#endif
-    if (socketpair(AF_UNIX, type, 0, ends) != 0) {
-        return system_error(errno, "cannot create a pair of sockets");
-    }
-    if (!prepare_socket(ends[0]) || !prepare_socket(ends[1])) {
-        int status = system_error(errno, "cannot prepare a socket");
-        (void)close(ends[0]);
-        (void)close(ends[1]);
-        return status;
-    }
-    *a = ends[0];
-    *b = ends[1];
-    return 0;
-}
-
-static void wait_until(int descriptor, short events) {
-    struct pollfd entry = {descriptor, events, 0};
-    (void)poll(&entry, 1, -1); /* whatever it says, the call that had to wait is made again and tells */
-}
-
-static void prepare_post(struct parcel_post *post, size_t count) {
-    memset(post, 0, sizeof *post);
-    post->byte = 'h';
-    post->vector.iov_base = &post->byte;
-    post->vector.iov_len = 1;
-    post->message.msg_iov = &post->vector;
-    post->message.msg_iovlen = 1;
-    post->message.msg_control = post->control;
-    post->message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-}
-
-static void put_descriptors(struct parcel_post *post, const handle *sent, size_t count) {
-    struct cmsghdr *header = CMSG_FIRSTHDR(&post->message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(count * sizeof(int));
-    for (size_t i = 0; i < count; i++) {
-        int descriptor = (int)sent[i];
-        memcpy(CMSG_DATA(header) + i * sizeof descriptor, &descriptor, sizeof descriptor);
-    }
+    return descriptors_pair(SOCK_STREAM, a, b);
 }
 
 int passage_send(handle passage, int root, const handle *sent, size_t count, uint64_t *tickets) {
-    struct parcel_post post;
+    static const char byte = 'h';
     (void)root; /* the system itself keeps what is on its way */
-    prepare_post(&post, count);
-    put_descriptors(&post, sent, count);
-    while (sendmsg((int)passage, &post.message, MSG_NOSIGNAL) < 0) {
-        if (errno == EPIPE || errno == ECONNRESET) {
-            return MPROC_ECLOSED;
-        }
-        if (errno == EAGAIN) {
-            wait_until((int)passage, POLLOUT);
-        } else if (errno != EINTR) {
-            return system_error(errno, "cannot hand descriptors over");
-        }
-    }
     memset(tickets, 0, count * sizeof *tickets);
-    return 0;
+    return descriptors_send(passage, &byte, sizeof byte, sent, count);
 }
 
 void passage_withdraw(handle passage, int root, const uint64_t *tickets, size_t count) {
@@ -118,49 +32,9 @@ bool passage_keeps_tickets(void) {
     return false;
 }
 
-/* How many descriptors came along, each kept from being inherited. */
-static size_t take_descriptors(struct parcel_post *post, handle *received) {
-    struct cmsghdr *header = CMSG_FIRSTHDR(&post->message);
-    size_t count = 0;
-    if (header != NULL && header->cmsg_type == SCM_RIGHTS) {
-        count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    }
-    for (size_t i = 0; i < count; i++) {
-        int descriptor;
-        memcpy(&descriptor, CMSG_DATA(header) + i * sizeof descriptor, sizeof descriptor);
-        (void)fcntl(descriptor, F_SETFD, FD_CLOEXEC); /* it is open, so this cannot fail */
-        received[i] = descriptor;
-    }
-    return count;
-}
-
 int passage_receive(handle passage, int root, const uint64_t *tickets, size_t count, handle *received) {
-    struct parcel_post post;
-    handle arrived[PASSAGE_HANDLES_MAX];
-    ssize_t size;
+    char byte;
     (void)root;
     (void)tickets;
-    prepare_post(&post, PASSAGE_HANDLES_MAX);
-    while ((size = recvmsg((int)passage, &post.message, MSG_CMSG_CLOEXEC)) < 0 && (errno == EINTR || errno == EAGAIN)) {
-        if (errno == EAGAIN) {
-            wait_until((int)passage, POLLIN);
-        }
-    }
-    if (size < 0) {
-        return system_error(errno, "cannot receive descriptors");
-    }
-    if (size == 0) {
-        return MPROC_ECLOSED;
-    }
-    size_t arrived_count = take_descriptors(&post, arrived);
-    if (arrived_count != count) {
-        for (size_t i = 0; i < arrived_count; i++) {
-            handle_close(arrived[i]);
-        }
-        return error_set(MPROC_ESYSTEM, 0,
-                         "%llu descriptors were sent but %llu arrived: this process may have none left",
-                         (unsigned long long)count, (unsigned long long)arrived_count);
-    }
-    memcpy(received, arrived, count * sizeof *received);
-    return 0;
+    return descriptors_receive(passage, &byte, sizeof byte, received, count);
 }

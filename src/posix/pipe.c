@@ -153,6 +153,10 @@ int pipe_write_some(handle writer, const void *data, size_t size, size_t *writte
     return 0;
 }
 
-int pipe_to_uv_file(handle given) {
-    return (int)given;
+int pipe_open_in_loop(uv_pipe_t *pipe, handle given) {
+    if (uv_pipe_open(pipe, (uv_file)given) != 0) {
+        handle_close(given);
+        return MPROC_ESYSTEM;
+    }
+    return 0;
 }

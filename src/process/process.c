@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "hub/root.h"
 #include "platform/exit.h"
 #include "platform/spawn.h"
 #include "spawn/child.h"
@@ -144,24 +145,25 @@ static int begin_start(struct mproc_process *process) {
     return status;
 }
 
-/* The child's handles: its link, then those in its arguments. */
+/* The child's handles: what every child has, then those in its arguments. */
 struct inheritance {
     handle *list;
     handle *child_numbers;
     size_t count;
 };
 
-static int gather(struct inheritance *inheritance, const handle link_handles[LINK_HANDLES],
-                  const struct message *values) {
-    inheritance->count = LINK_HANDLES + values->handle_count;
+static int gather(struct inheritance *inheritance, const struct link_ends *ends, const struct message *values) {
+    inheritance->count = CHILD_HANDLES + values->handle_count;
     inheritance->list = memory_allocate(inheritance->count * sizeof(handle));
     inheritance->child_numbers = memory_allocate(inheritance->count * sizeof(handle));
     if (inheritance->list == NULL || inheritance->child_numbers == NULL) {
         return MPROC_ENOMEM;
     }
-    memcpy(inheritance->list, link_handles, LINK_HANDLES * sizeof(handle));
+    inheritance->list[CHILD_READER] = ends->reader;
+    inheritance->list[CHILD_WRITER] = ends->writer;
+    inheritance->list[CHILD_DOOR] = runtime.door;
     if (values->handle_count > 0) {
-        memcpy(inheritance->list + LINK_HANDLES, values->handles, values->handle_count * sizeof(handle));
+        memcpy(inheritance->list + CHILD_HANDLES, values->handles, values->handle_count * sizeof(handle));
     }
     for (size_t i = 0; i < inheritance->count; i++) {
         inheritance->child_numbers[i] = spawn_child_handle(inheritance->list, i);
@@ -173,7 +175,7 @@ static int gather(struct inheritance *inheritance, const handle link_handles[LIN
 static int send_preparation(struct mproc_process *process, struct link *link, const handle *child_numbers) {
     char path[64];
     struct preparation preparation;
-    struct buffer body = {0};
+    struct message message = {{0}, NULL, 0, 0};
     memset(&preparation, 0, sizeof preparation);
     (void)snprintf(path, sizeof path, "%s%u:", runtime.path, process->number);
     preparation.target = (char *)(uintptr_t)process->target->name; /* only read */
@@ -182,11 +184,14 @@ static int send_preparation(struct mproc_process *process, struct link *link, co
     preparation.self = process->identity;
     preparation.parent = runtime.self;
     preparation.call = process->call; /* only read */
-    int status = preparation_encode(&preparation, child_numbers, &body);
+    int status = link_begin_message(&message);
     if (status == 0) {
-        status = link_send(link, FRAME_PREPARATION, body.data, body.size);
+        status = preparation_encode(&preparation, child_numbers, &message.bytes);
     }
-    buffer_clear(&body);
+    if (status == 0) {
+        status = link_send(link, FRAME_PREPARATION, &message);
+    }
+    message_clear(&message);
     return status;
 }
 
@@ -203,21 +208,25 @@ static int spawn_child(const struct inheritance *inheritance, struct spawned *sp
 }
 
 static int start(struct mproc_process *process, struct link **link, struct spawned *spawned) {
-    handle link_handles[LINK_HANDLES] = {HANDLE_INVALID, HANDLE_INVALID};
+    struct link_ends ours = LINK_NO_ENDS, theirs = LINK_NO_ENDS;
     struct inheritance inheritance = {0};
-    int status = link_create(link, link_handles);
+    int status = root_open_door();
     if (status == 0) {
-        status = gather(&inheritance, link_handles, &process->call.values);
+        status = link_create_ends(&ours, &theirs);
     }
     if (status == 0) {
-        status = send_preparation(process, *link, inheritance.child_numbers + LINK_HANDLES);
+        status = link_open(link, &ours, LINK_NEVER_WAITS);
+    }
+    if (status == 0) {
+        status = gather(&inheritance, &theirs, &process->call.values);
+    }
+    if (status == 0) {
+        status = send_preparation(process, *link, inheritance.child_numbers + CHILD_HANDLES);
     }
     if (status == 0) {
         status = spawn_child(&inheritance, spawned);
     }
-    for (size_t i = 0; i < LINK_HANDLES; i++) {
-        handle_close(link_handles[i]);
-    }
+    link_close_ends(&theirs);
     memory_free(inheritance.list);
     memory_free(inheritance.child_numbers);
     if (status != 0) {
@@ -368,7 +377,7 @@ int mproc_process_join(mproc_process *process, int64_t timeout_ms) {
     return status == 0 ? check_guarded(process) : status;
 }
 
-static int send(mproc_process *process, const char *function, enum exit_request request) {
+static int request_end(mproc_process *process, const char *function, enum exit_request request) {
     int status = 0;
     if (process == NULL) {
         return error_null(function, "process");
@@ -384,11 +393,11 @@ static int send(mproc_process *process, const char *function, enum exit_request 
 }
 
 int mproc_process_terminate(mproc_process *process) {
-    return send(process, "mproc_process_terminate", EXIT_REQUEST_TERMINATE);
+    return request_end(process, "mproc_process_terminate", EXIT_REQUEST_TERMINATE);
 }
 
 int mproc_process_kill(mproc_process *process) {
-    return send(process, "mproc_process_kill", EXIT_REQUEST_KILL);
+    return request_end(process, "mproc_process_kill", EXIT_REQUEST_KILL);
 }
 
 /* Asking ------------------------------------------------------------------------------------------------------- */

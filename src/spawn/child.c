@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "link/link.h"
 #include "mproc/process.h"
 #include "platform/console.h"
 #include "platform/self.h"
@@ -25,9 +26,10 @@
 #define WATCH_STACK_SIZE ((size_t)64 * 1024)
 
 void child_arguments_write(struct child_arguments *arguments, const char *argument0,
-                           const handle link_handles[LINK_HANDLES], handle program) {
-    (void)snprintf(arguments->handles, sizeof arguments->handles, "%lld,%lld,%lld", (long long)link_handles[0],
-                   (long long)link_handles[1], (long long)program);
+                           const handle handles[CHILD_HANDLES], handle program) {
+    (void)snprintf(arguments->handles, sizeof arguments->handles, "%lld,%lld,%lld,%lld",
+                   (long long)handles[CHILD_READER], (long long)handles[CHILD_WRITER], (long long)handles[CHILD_DOOR],
+                   (long long)program);
     arguments->list[0] = argument0;
     arguments->list[1] = CHILD_OPTION;
     arguments->list[2] = arguments->handles;
@@ -38,24 +40,19 @@ bool child_arguments_match(int argc, char **argv) {
     return argc == CHILD_ARGUMENTS && strcmp(argv[1], CHILD_OPTION) == 0;
 }
 
-static int read_handles(const char *text, handle link_handles[LINK_HANDLES], handle *program) {
-    long long numbers[3] = {-1, -1, -1};
+/* The inherited handles, and after them the program's, which may be none. */
+static int read_handles(const char *text, handle handles[CHILD_HANDLES + 1]) {
     const char *place = text;
     int status = 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i <= CHILD_HANDLES && status == 0; i++) {
         char *end;
-        numbers[i] = strtoll(place, &end, 10);
-        if (end == place || *end != (i < 2 ? ',' : '\0')) {
+        handles[i] = (handle)strtoll(place, &end, 10);
+        if (end == place || *end != (i < CHILD_HANDLES ? ',' : '\0')) {
             return error_set(MPROC_EINVAL, 0, "mproc_init: %s is an option that only mproc itself may use",
                              CHILD_OPTION);
         }
         place = end + 1;
-    }
-    link_handles[0] = (handle)numbers[0];
-    link_handles[1] = (handle)numbers[1];
-    *program = (handle)numbers[2];
-    for (int i = 0; i < 3 && status == 0; i++) {
-        status = i == 2 && *program == HANDLE_INVALID ? 0 : handle_adopt((handle)numbers[i]);
+        status = i == CHILD_HANDLES && handles[i] == HANDLE_INVALID ? 0 : handle_adopt(handles[i]);
     }
     if (status != 0) {
         (void)error_prefix("mproc_init: %s is an option that only mproc itself may use: ", CHILD_OPTION);
@@ -104,7 +101,11 @@ static const char *base_name(const char *path) {
 
 static int set_up(struct link *link, handle program, const char *argument0, struct preparation *preparation) {
     struct frame frame;
-    int status = link_send(link, FRAME_READY, NULL, 0);
+    struct message ready = {{0}, NULL, 0, 0};
+    int status = link_begin_message(&ready);
+    if (status == 0) {
+        status = link_send(link, FRAME_READY, &ready);
+    }
     if (status == 0) {
         status = link_receive(link, DEADLINE_NEVER, &frame);
     }
@@ -159,20 +160,23 @@ static void report(const char *name, const char *message) {
 }
 
 int child_run(char **argv, const mproc_target *targets) {
-    handle link_handles[LINK_HANDLES];
-    handle program = HANDLE_INVALID;
+    handle handles[CHILD_HANDLES + 1];
+    struct link_ends ends = LINK_NO_ENDS;
     struct link *link = NULL;
     struct preparation preparation;
     memset(&preparation, 0, sizeof preparation);
-    int status = read_handles(argv[2], link_handles, &program);
+    int status = read_handles(argv[2], handles);
     if (status != 0) {
         return status;
     }
     runtime.targets = targets;
     runtime.argument0 = argv[0];
-    status = link_open(&link, link_handles);
+    runtime.door = handles[CHILD_DOOR];
+    ends.reader = handles[CHILD_READER];
+    ends.writer = handles[CHILD_WRITER];
+    status = link_open(&link, &ends, LINK_NEVER_WAITS);
     if (status == 0) {
-        status = set_up(link, program, argv[0], &preparation);
+        status = set_up(link, handles[CHILD_HANDLES], argv[0], &preparation);
     }
     if (status == MPROC_ECLOSED) {
         exit(EXIT_FAILED); /* the parent ended before it had said what to do: there is nobody to tell */

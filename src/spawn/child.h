@@ -5,13 +5,15 @@
 
 #include <stdbool.h>
 
-#include "link/link.h"
 #include "mproc/core.h"
 #include "platform/handle.h"
 #include "platform/program.h"
 
 #define CHILD_ARGUMENTS 3
 #define CHILD_ARGUMENT_CAPACITY 96
+
+/* What every child inherits: its link, and the door of the program's first process (platform/door.h). */
+enum child_handle { CHILD_READER, CHILD_WRITER, CHILD_DOOR, CHILD_HANDLES };
 
 /* The command line of a child. */
 struct child_arguments {
@@ -21,7 +23,7 @@ struct child_arguments {
 
 /* Writes the command line. program: the number by which the child will know the program, or HANDLE_INVALID. */
 void child_arguments_write(struct child_arguments *arguments, const char *argument0,
-                           const handle link_handles[LINK_HANDLES], handle program);
+                           const handle handles[CHILD_HANDLES], handle program);
 
 /* Whether this is the command line of a child. */
 bool child_arguments_match(int argc, char **argv);

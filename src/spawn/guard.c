@@ -6,7 +6,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "hub/hub.h"
+#include "hub/client.h"
+#include "hub/root.h"
 #include "platform/console.h"
 #include "spawn/child.h"
 #include "spawn/runtime.h"
@@ -53,6 +54,7 @@ static int begin_root(const char *argument0, const mproc_target *targets) {
     runtime.argument0 = argument0;
     runtime.path = path;
     runtime.root_pid = mproc_getpid();
+    runtime.door = HANDLE_INVALID;
     runtime.self.pid = runtime.root_pid;
     runtime.self.daemon = false;
     memcpy(runtime.self.name, MAIN_NAME, sizeof MAIN_NAME);
@@ -97,7 +99,8 @@ void mproc_shutdown(void) {
         return; /* in a copy of this process that the application has forked, the children are not its own */
     }
     runtime_call_shutdown_functions();
-    hub_stop();
+    client_close();
+    root_close();
     reference_drop_all();
     runtime.is_ready = false;
     program_close(runtime.program);

@@ -28,6 +28,7 @@ struct runtime {
     bool is_other_program; /* mproc_set_executable was called */
     char *path;            /* "1:2:", what the names of this process's children begin with after "Process-" */
     int root_pid;          /* the first process of the program */
+    handle door;           /* of the first process: see platform/door.h; HANDLE_INVALID until hub/root.h has made it */
     struct identity self, parent;
 };
 

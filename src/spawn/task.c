@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "mproc/value.h"
+#include "value/reference.h"
 #include "value/value.h"
 
 const cJSON *mproc_task_args(const mproc_task *task) {
@@ -91,7 +92,7 @@ bool mproc_task_cancelled(const mproc_task *task) {
     return false;
 }
 
-void *task_object_find(const mproc_task *task, int argument) {
+static void *find_object(const mproc_task *task, int argument) {
     for (const struct task_object *object = task->objects; object != NULL; object = object->next) {
         if (object->argument == argument) {
             return object->object;
@@ -100,7 +101,8 @@ void *task_object_find(const mproc_task *task, int argument) {
     return NULL;
 }
 
-int task_object_add(mproc_task *task, int argument, void *object, void (*release)(void *object)) {
+/* On failure the object is released at once. */
+static int add_object(mproc_task *task, int argument, void *object, void (*release)(void *object)) {
     struct task_object *added = memory_allocate(sizeof *added);
     if (added == NULL) {
         release(object);
@@ -112,6 +114,29 @@ int task_object_add(mproc_task *task, int argument, void *object, void (*release
     added->next = task->objects;
     task->objects = added;
     return 0;
+}
+
+void *task_object(mproc_task *task, int argument, const struct task_object_kind *kind) {
+    void *object = find_object(task, argument);
+    const cJSON *value = cJSON_GetArrayItem(task->args, argument);
+    char text[96];
+    if (object != NULL) {
+        return object;
+    }
+    if (value == NULL || !reference_is(value)) {
+        mproc_task_fail(task, "%s: argument %d should be %s, but is %s", task->target->name, argument, kind->name,
+                        value_describe(value, text, sizeof text));
+        return NULL;
+    }
+    int status = kind->open(&object, value);
+    if (status == 0) {
+        status = add_object(task, argument, object, kind->release);
+    }
+    if (status != 0) {
+        mproc_task_fail(task, "%s: argument %d: %s", task->target->name, argument, mproc_last_error()->message);
+        return NULL;
+    }
+    return object;
 }
 
 static void release_objects(mproc_task *task) {

@@ -39,9 +39,15 @@ int task_run(mproc_task *task);
 /* Frees the result. */
 void task_clear(mproc_task *task);
 
-/* The object taken up from this argument before, or NULL. */
-void *task_object_find(const mproc_task *task, int argument);
-/* Lets the task own an object; on failure (MPROC_ENOMEM) it is released at once. */
-int task_object_add(mproc_task *task, int argument, void *object, void (*release)(void *object));
+/* A kind of object that can stand among a task's arguments. */
+struct task_object_kind {
+    const char *name; /* "a connection" */
+    int (*open)(void **object, const cJSON *ref);
+    void (*release)(void *object);
+};
+
+/* The object that an argument refers to, which the task owns: taken up the first time. NULL: it is none, and the task has
+ * failed. */
+void *task_object(mproc_task *task, int argument, const struct task_object_kind *kind);
 
 #endif

@@ -380,8 +380,8 @@ static int fill_parcel(struct decoder *decoder, struct parcel *parcel) {
     if (status != 0) {
         return status;
     }
-    if (kind != REFERENCE_CONNECTION || flags > UINT32_MAX || count > PARCEL_HANDLES || first > decoder->handle_count ||
-        count > decoder->handle_count - first) {
+    if (kind < REFERENCE_CONNECTION || kind > REFERENCE_QUEUE || flags > UINT32_MAX || count > PARCEL_HANDLES ||
+        first > decoder->handle_count || count > decoder->handle_count - first) {
         return malformed(decoder);
     }
     parcel->kind = (enum reference_kind)kind;

@@ -50,6 +50,8 @@ const char *reference_kind_name(enum reference_kind kind) {
     switch (kind) {
     case REFERENCE_CONNECTION:
         return "connection";
+    case REFERENCE_QUEUE:
+        return "queue";
     }
     return "object";
 }

@@ -17,7 +17,8 @@
 #include "platform/handle.h"
 
 enum reference_kind {
-    REFERENCE_CONNECTION = 1 /* numbers go over the wire: never reuse one */
+    REFERENCE_CONNECTION = 1, /* numbers go over the wire: never reuse one */
+    REFERENCE_QUEUE
 };
 
 #define PARCEL_HANDLES 4

@@ -161,10 +161,15 @@ int pipe_write_some(handle writer, const void *data, size_t size, size_t *writte
     return 0;
 }
 
-int pipe_to_uv_file(handle given) {
+int pipe_open_in_loop(uv_pipe_t *pipe, handle given) {
     int file = _open_osfhandle((intptr_t)given, _O_BINARY);
     if (file < 0) {
         handle_close(given);
+        return MPROC_ESYSTEM;
     }
-    return file;
+    if (uv_pipe_open(pipe, file) != 0) {
+        (void)_close(file); /* and with it the handle */
+        return MPROC_ESYSTEM;
+    }
+    return 0;
 }

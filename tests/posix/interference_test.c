@@ -152,14 +152,18 @@ static void an_applications_own_loop_gets_its_own_children(void **state) {
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
-static void the_library_starts_no_thread_for_small_things(void **state) {
+static void the_library_starts_no_thread_before_the_first_process(void **state) {
     (void)state;
     mproc_connection *a, *b;
+    mproc_queue *queue;
     assert_mproc(0, mproc_pipe(&a, &b, true));
     mproc_connection_close(a);
     mproc_connection_close(b);
-    assert_int_equal(run(0), 0);
+    assert_mproc(0, mproc_queue_create(&queue, 1));
+    assert_mproc(0, mproc_queue_put(queue, mproc_queue_ref(queue), MPROC_FOREVER));
+    mproc_queue_destroy(queue);
     assert_int_equal(system_threads(), 1);
+    assert_int_equal(run(0), 0);
 }
 
 static void a_forked_copy_leaves_the_children_alone(void **state) {
@@ -184,7 +188,7 @@ static void a_forked_copy_leaves_the_children_alone(void **state) {
 
 int main(int argc, char **argv) {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_library_starts_no_thread_for_small_things), /* first: later ones make threads */
+        cmocka_unit_test(the_library_starts_no_thread_before_the_first_process), /* first: later ones make threads */
         cmocka_unit_test(an_applications_handler_is_kept_and_called),
         cmocka_unit_test(ignored_sigchld_makes_the_exit_code_unknown),
         cmocka_unit_test(a_handler_that_collects_everything_is_survived),

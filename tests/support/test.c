@@ -2,7 +2,10 @@
 #include "test.h"
 
 #include <string.h>
+#include <uv.h>
 
+#include "base/clock.h"
+#include "hub/hub.h"
 #include "mproc/core.h"
 #include "system.h"
 
@@ -20,6 +23,35 @@ void test_assert_message(const char *part, const char *file, int line) {
         print_error("the message \"%s\" has no \"%s\" in it\n", message, part);
         _fail(file, line);
     }
+}
+
+struct settle {
+    struct hub_job job;
+    uv_sem_t done;
+};
+
+static void settle(struct hub_job *job) {
+    uv_sem_post(&((struct settle *)job)->done);
+}
+
+size_t test_open_handles(void) {
+    struct settle point;
+    point.job.run = settle;
+    assert_int_equal(uv_sem_init(&point.done, 0), 0);
+    for (int i = 0; i < 2 && hub_is_running(); i++) { /* what the first pass closes is gone with the second */
+        hub_post(&point.job);
+        uv_sem_wait(&point.done);
+    }
+    uv_sem_destroy(&point.done);
+    return system_open_handles();
+}
+
+void test_assert_open_handles(size_t expected, const char *file, int line) {
+    deadline patience = deadline_after(TEST_PATIENCE_MS);
+    size_t count;
+    while ((count = test_open_handles()) != expected && deadline_remaining_ms(patience) > 0) {
+    }
+    _assert_int_equal(count, expected, file, line);
 }
 
 void test_skip_if_impossible(const char *test) {

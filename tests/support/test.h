@@ -21,6 +21,12 @@ void test_assert_mproc(int expected, int actual, const char *call, const char *f
 #define assert_message(part) test_assert_message((part), __FILE__, __LINE__)
 void test_assert_message(const char *part, const char *file, int line);
 
+/* Open descriptors or handles, once the hub has done all that it was given. */
+size_t test_open_handles(void);
+/* Asserts that there are as many again, which the hub may see to in its own time. */
+#define assert_open_handles(expected) test_assert_open_handles((expected), __FILE__, __LINE__)
+void test_assert_open_handles(size_t expected, const char *file, int line);
+
 /* Skips the test where system_cannot tells that it cannot pass here, and prints why. test: __func__ */
 void test_skip_if_impossible(const char *test);
 

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* The link is opened by the first call. No thread is needed for it: whoever waits for an answer reads what comes, until
+ * its own has come; then another of those who wait does. */
+#include "hub/client.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "hub/wire.h"
+#include "link/link.h"
+#include "platform/door.h"
+#include "spawn/runtime.h"
+
+/* A call that waits for its answer, on its thread's stack. */
+struct pending {
+    uint64_t tag;
+    bool is_done;
+    enum { ARRIVED, LOST_HANDLES, LINK_ENDED } how; /* the error's text is set by the thread that waits */
+    struct answer *answer;
+    struct pending *next;
+};
+
+static uv_once_t once = UV_ONCE_INIT;
+static uv_mutex_t mutex; /* of all below */
+static uv_cond_t changed;
+static struct link *hub_link;
+static struct pending *pending;
+static bool is_read; /* a thread reads the link */
+static uint64_t last_tag;
+
+static void create_mutex(void) {
+    (void)uv_mutex_init(&mutex); /* these fail for want of memory at most, and then libuv's lock ends the program */
+    (void)uv_cond_init(&changed);
+}
+
+static void lock(void) {
+    uv_once(&once, create_mutex);
+    uv_mutex_lock(&mutex);
+}
+
+static void unlock(void) {
+    uv_mutex_unlock(&mutex);
+}
+
+/* The lock is held. */
+static int open_link(void) {
+    struct link_ends ours = LINK_NO_ENDS, theirs = LINK_NO_ENDS;
+    if (hub_link != NULL) {
+        return 0;
+    }
+    int status = link_create_ends(&ours, &theirs);
+    if (status == 0) {
+        status = door_knock(runtime.door, theirs.reader, theirs.writer, &ours.passage); /* takes theirs */
+    }
+    if (status == 0) {
+        status = link_open(&hub_link, &ours, LINK_WAITS);
+    }
+    link_close_ends(&ours);
+    return status;
+}
+
+static int error_ended(void) {
+    return error_set(MPROC_ESYSTEM, 0, "the program's first process has ended, and its shared objects with it");
+}
+
+/* Sending ------------------------------------------------------------------------------------------------------ */
+
+static int send_request(struct request *request, bool may_wait, uint64_t tag) {
+    struct wire_request wire = {request->object,
+                                tag,
+                                request->argument,
+                                request->operation,
+                                (uint8_t)request->kind,
+                                may_wait,
+                                (uint8_t)request->payload.kind,
+                                0};
+    struct message *message = payload_wrap(&request->payload, &wire);
+    return message != NULL ? link_send(hub_link, FRAME_REQUEST, message) : MPROC_ENOMEM;
+}
+
+static int send_small(enum frame_kind kind, const void *data, size_t size) {
+    struct message message = {{0}, NULL, 0, 0};
+    int status = link_begin_message(&message);
+    if (status == 0) {
+        status = buffer_append(&message.bytes, data, size);
+    }
+    return status == 0 ? link_send(hub_link, kind, &message) : status;
+}
+
+/* Receiving ---------------------------------------------------------------------------------------------------- */
+
+/* Takes the call out of the list. The lock is held. */
+static struct pending *remove_pending(uint64_t tag) {
+    for (struct pending **place = &pending; *place != NULL; place = &(*place)->next) {
+        if ((*place)->tag == tag) {
+            struct pending *found = *place;
+            *place = found->next;
+            return found;
+        }
+    }
+    return NULL;
+}
+
+/* Gives an answer to whom it is for; false: it is none. The lock is held. */
+static bool dispatch(struct frame *frame) {
+    struct wire_reply reply;
+    struct message handles = {{0}, NULL, 0, 0};
+    if (frame->kind != FRAME_REPLY || frame->size < sizeof reply + (size_t)frame->handle_count * FRAME_TICKET_SIZE) {
+        return false;
+    }
+    memcpy(&reply, frame->body, sizeof reply);
+    int status = link_receive_handles(hub_link, frame, &handles);
+    struct pending *call = remove_pending(reply.tag);
+    if (call != NULL) {
+        call->answer->status = reply.status;
+        call->answer->value = reply.value;
+        payload_adopt(&call->answer->payload, (enum payload_kind)reply.payload, frame, sizeof reply, &handles);
+        call->how = status != 0 ? LOST_HANDLES : ARRIVED;
+        call->is_done = true;
+    }
+    message_clear(&handles);
+    return true;
+}
+
+/* The link has ended: so has every call. The lock is held. */
+static void fail_all(void) {
+    while (pending != NULL) {
+        struct pending *call = remove_pending(pending->tag);
+        call->how = LINK_ENDED;
+        call->is_done = true;
+    }
+    link_end(hub_link);
+}
+
+/* Reads one answer, for whomever it is. The lock is held, but not meanwhile. */
+static int read_one(deadline until) {
+    struct frame frame = {FRAME_REPLY, 0, NULL, 0};
+    is_read = true;
+    unlock();
+    int status = link_receive(hub_link, until, &frame);
+    lock();
+    is_read = false;
+    if (status == 0 ? !dispatch(&frame) : status != MPROC_ETIMEDOUT) {
+        fail_all();
+    }
+    memory_free(frame.body);
+    uv_cond_broadcast(&changed);
+    return status;
+}
+
+/* Waits for the answer. The lock is held. false: the deadline is past. */
+static bool wait_for_answer(const struct pending *call, deadline until) {
+    bool in_time = true;
+    while (!call->is_done && in_time) {
+        if (!is_read) {
+            in_time = read_one(until) != MPROC_ETIMEDOUT;
+        } else {
+            in_time = deadline_wait(&changed, &mutex, until);
+        }
+    }
+    return call->is_done;
+}
+
+/* Calls -------------------------------------------------------------------------------------------------------- */
+
+/* Sends and enters. The order of the two is nobody's concern: only a thread with the lock gives answers out. */
+static int begin(struct request *request, deadline until, struct pending *call) {
+    lock();
+    int status = open_link();
+    if (status == 0) {
+        call->tag = ++last_tag;
+        call->next = pending;
+        pending = call;
+    }
+    unlock();
+    if (status == 0) {
+        status = send_request(request, deadline_remaining_ms(until) != 0, call->tag);
+        if (status != 0) {
+            lock();
+            (void)remove_pending(call->tag); /* or it was failed with all others */
+            unlock();
+        }
+    }
+    payload_clear(&request->payload);
+    return status == MPROC_ECLOSED ? error_ended() : status;
+}
+
+/* What the waiting thread tells of how its answer came. */
+static void conclude(const struct pending *call) {
+    struct answer *answer = call->answer;
+    if (call->how == LINK_ENDED) {
+        answer->status = error_ended();
+    } else if (call->how == LOST_HANDLES) {
+        if (answer->payload.kind != PAYLOAD_NONE) {
+            client_settle(call->tag, false);
+        }
+        payload_clear(&answer->payload);
+        answer->status = error_set(MPROC_ESYSTEM, 0,
+                                   "the handles in the answer could not be received: this process may have none left");
+    }
+}
+
+void client_call(struct request *request, deadline until, struct answer *answer) {
+    struct pending call = {0, false, ARRIVED, answer, NULL};
+    memset(answer, 0, sizeof *answer);
+    answer->status = begin(request, until, &call);
+    if (answer->status != 0) {
+        return;
+    }
+    answer->tag = call.tag;
+    bool may_wait = deadline_remaining_ms(until) != 0;
+    lock();
+    if (!wait_for_answer(&call, may_wait ? until : DEADLINE_NEVER)) { /* one that may not wait is answered at once */
+        unlock();
+        (void)send_small(FRAME_CANCEL, &call.tag, sizeof call.tag); /* where that fails, the link's end is the answer */
+        lock();
+        (void)wait_for_answer(&call, DEADLINE_NEVER);
+    }
+    unlock();
+    conclude(&call);
+}
+
+void client_settle(uint64_t tag, bool was_taken) {
+    struct wire_settle settle = {tag, was_taken};
+    (void)send_small(FRAME_SETTLE, &settle,
+                     sizeof settle); /* fails where the first process has ended, and all with it */
+}
+
+void client_close(void) {
+    lock();
+    link_destroy(hub_link);
+    hub_link = NULL;
+    unlock();
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Asking the program's first process, from any other. Many threads may; the one that waits reads the link for all. */
+#ifndef MPROC_HUB_CLIENT_H
+#define MPROC_HUB_CLIENT_H
+
+#include "hub/object.h"
+
+/* Asks and waits. The request is taken. The answer's payload is the caller's, and where there is one, client_settle follows.
+ * Besides what the object says, the status can be MPROC_ENOMEM, MPROC_ERANGE or MPROC_ESYSTEM, with their
+ * messages. */
+void client_call(struct request *request, deadline until, struct answer *answer);
+
+/* What came with the answer was taken, or goes back. */
+void client_settle(uint64_t tag, bool was_taken);
+
+/* When the process ends. */
+void client_close(void);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* A process's hold on a shared object: what keeps it alive, and by which the process asks things of it.
+ *
+ * In the program's first process holds are counted. Everywhere else, and while a reference is on its way, a hold is a copy
+ * of the object's token, the write end of a pipe: the system itself closes it with whoever has it, and the hub sees the
+ * pipe end with the last copy. */
+#ifndef MPROC_HUB_HOLD_H
+#define MPROC_HUB_HOLD_H
+
+#include "hub/object.h"
+
+struct hold {
+    enum reference_kind kind;
+    uint64_t object;
+    handle token; /* HANDLE_INVALID in the first process */
+};
+
+/* Makes an object. argument: the kind's own. 0 or an error, with its message. */
+int hold_create(struct hold *hold, enum reference_kind kind, int64_t argument);
+
+/* Takes a reference up. Errors as reference_take; MPROC_ENOTFOUND. */
+int hold_open(struct hold *hold, enum reference_kind kind, const cJSON *ref);
+
+/* A reference for another process; NULL with the error set. */
+cJSON *hold_reference(const struct hold *hold);
+
+void hold_close(struct hold *hold);
+
+/* Asks for an operation and waits for the answer until the deadline. The request needs operation, argument and payload
+ * only; its payload is taken. Returns the answer's status. An error of the object's own has no message yet, one of the
+ * system's has: see error_explain. The answer's payload is the caller's, and after it hold_settle is called. */
+int hold_ask(const struct hold *hold, struct request *request, deadline until, struct answer *answer);
+
+/* What came with an answer has been taken, or goes back as if it had never been given out. Its payload is freed. */
+void hold_settle(const struct hold *hold, struct answer *answer, bool was_taken);
+
+#endif

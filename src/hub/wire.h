@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* What stands in the frames between a process and the program's first one, ahead of a payload. Both sides are the same
+ * program on the same machine, so numbers stand as the machine has them. */
+#ifndef MPROC_HUB_WIRE_H
+#define MPROC_HUB_WIRE_H
+
+#include <stdint.h>
+
+struct wire_request {
+    uint64_t object, tag;
+    int64_t argument;
+    uint32_t operation;
+    uint8_t kind, may_wait, payload, unused;
+};
+
+struct wire_reply {
+    uint64_t tag;
+    int64_t value;
+    int32_t status;
+    uint32_t payload;
+};
+
+/* FRAME_CANCEL has the tag alone. */
+struct wire_settle {
+    uint64_t tag;
+    uint64_t was_taken;
+};
+
+#endif
