@@ -164,12 +164,12 @@ static bool wait_for_answer(const struct pending *call, deadline until) {
 
 /* Calls -------------------------------------------------------------------------------------------------------- */
 
-/* Sends and enters. The order of the two is nobody's concern: only a thread with the lock gives answers out. */
+/* Enters the call and sends it. From then on, until it is done, the answer belongs to whoever reads the link. */
 static int begin(struct request *request, deadline until, struct pending *call) {
     lock();
     int status = open_link();
     if (status == 0) {
-        call->tag = ++last_tag;
+        call->tag = call->answer->tag = ++last_tag;
         call->next = pending;
         pending = call;
     }
@@ -204,11 +204,11 @@ static void conclude(const struct pending *call) {
 void client_call(struct request *request, deadline until, struct answer *answer) {
     struct pending call = {0, false, ARRIVED, answer, NULL};
     memset(answer, 0, sizeof *answer);
-    answer->status = begin(request, until, &call);
-    if (answer->status != 0) {
+    int status = begin(request, until, &call);
+    if (status != 0) {
+        answer->status = status;
         return;
     }
-    answer->tag = call.tag;
     bool may_wait = deadline_remaining_ms(until) != 0;
     lock();
     if (!wait_for_answer(&call, may_wait ? until : DEADLINE_NEVER)) { /* one that may not wait is answered at once */
