@@ -19,6 +19,7 @@ static void ask(struct request *request, deadline until, struct answer *answer) 
 int hold_create(struct hold *hold, enum reference_kind kind, int64_t argument) {
     struct request request;
     struct answer answer;
+    memset(&answer, 0, sizeof answer);
     memset(&request, 0, sizeof request);
     request.kind = kind;
     request.operation = OBJECT_CREATE;

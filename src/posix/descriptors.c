@@ -68,14 +68,14 @@ static void prepare_post(struct post *post, void *data, size_t size, size_t coun
     post->message.msg_iov = &post->vector;
     post->message.msg_iovlen = 1;
     post->message.msg_control = post->control;
-    post->message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    post->message.msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int)); /* its type is not the same everywhere */
 }
 
 static void put_descriptors(struct post *post, const handle *sent, size_t count) {
     struct cmsghdr *header = CMSG_FIRSTHDR(&post->message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    header->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int));
     for (size_t i = 0; i < count; i++) {
         int descriptor = (int)sent[i];
         memcpy(CMSG_DATA(header) + i * sizeof descriptor, &descriptor, sizeof descriptor);

@@ -160,7 +160,7 @@ static void report(const char *name, const char *message) {
 }
 
 int child_run(char **argv, const mproc_target *targets) {
-    handle handles[CHILD_HANDLES + 1];
+    handle handles[CHILD_HANDLES + 1] = {HANDLE_INVALID, HANDLE_INVALID, HANDLE_INVALID, HANDLE_INVALID};
     struct link_ends ends = LINK_NO_ENDS;
     struct link *link = NULL;
     struct preparation preparation;
