@@ -7,9 +7,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "hub/session_memory.h"
 #include "hub/wire.h"
 #include "link/link.h"
 #include "platform/door.h"
+#include "platform/shared_memory.h"
 #include "spawn/runtime.h"
 
 /* A call that waits for its answer, on its thread's stack. */
@@ -29,8 +31,13 @@ static struct pending *pending;
 static bool is_read; /* a thread reads the link */
 static uint64_t last_tag;
 
+static uv_mutex_t ring_mutex;   /* of writing into it */
+static atomic_number ring_view; /* struct session_memory *, or 0 */
+static bool ring_was_asked_for; /* under `mutex` */
+
 static void create_mutex(void) {
     (void)uv_mutex_init(&mutex); /* these fail for want of memory at most, and then libuv's lock ends the program */
+    (void)uv_mutex_init(&ring_mutex);
     (void)uv_cond_init(&changed);
 }
 
@@ -227,8 +234,61 @@ void client_settle(uint64_t tag, bool was_taken) {
                      sizeof settle); /* fails where the first process has ended, and all with it */
 }
 
+/* Posting ------------------------------------------------------------------------------------------------------ */
+
+static struct session_memory *session_memory(void) {
+    return (struct session_memory *)(uintptr_t)atomic_load_acquire(&ring_view);
+}
+
+uint64_t client_epoch(void) {
+    const struct session_memory *memory = session_memory();
+    return memory != NULL ? atomic_load_acquire(&memory->closures) + 1 : 0;
+}
+
+void client_open_ring(void) {
+    struct request request;
+    struct answer answer;
+    void *view = NULL;
+    lock();
+    bool is_first = !ring_was_asked_for;
+    ring_was_asked_for = true;
+    unlock();
+    if (!is_first) {
+        return;
+    }
+    memset(&request, 0, sizeof request);
+    client_call(&request, DEADLINE_NEVER, &answer);
+    const struct message *message = &answer.payload.message;
+    if (answer.status == 0 && message->handle_count == 1 &&
+        shared_memory_map(message->handles[0], sizeof(struct session_memory), &view) == 0) {
+        atomic_store_release(&ring_view, (uint64_t)(uintptr_t)view);
+    }
+    payload_clear(&answer.payload);
+}
+
+bool client_post(const struct posting *posting) {
+    struct session_memory *memory = session_memory();
+    struct wire_posting wire = {posting->object, posting->operation, (uint8_t)posting->kind, (uint8_t)posting->payload,
+                                0};
+    if (memory == NULL) {
+        return false;
+    }
+    uv_mutex_lock(&ring_mutex);
+    bool is_posted = ring_write(&memory->ring, &wire, sizeof wire, posting->data, posting->size);
+    uv_mutex_unlock(&ring_mutex);
+    if (is_posted && ring_must_wake(&memory->ring)) {
+        (void)send_small(FRAME_DOORBELL, NULL, 0); /* fails where the first process has ended, and all with it */
+    }
+    return is_posted;
+}
+
+/* The end ------------------------------------------------------------------------------------------------------ */
+
 void client_close(void) {
     lock();
+    shared_memory_unmap(session_memory(), sizeof(struct session_memory));
+    atomic_store_release(&ring_view, 0);
+    ring_was_asked_for = false;
     link_destroy(hub_link);
     hub_link = NULL;
     unlock();

@@ -126,6 +126,21 @@ int hold_ask(const struct hold *hold, struct request *request, deadline until, s
     return answer->status;
 }
 
+uint64_t hold_epoch(void) {
+    return runtime.is_child ? client_epoch() : 0;
+}
+
+void hold_allow_posting(void) {
+    if (runtime.is_child) {
+        client_open_ring();
+    }
+}
+
+bool hold_post(const struct hold *hold, uint32_t operation, enum payload_kind kind, const void *data, size_t size) {
+    struct posting posting = {hold->object, hold->kind, operation, kind, data, size};
+    return client_post(&posting);
+}
+
 void hold_settle(const struct hold *hold, struct answer *answer, bool was_taken) {
     if (runtime.is_child) {
         client_settle(answer->tag, was_taken);

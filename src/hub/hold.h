@@ -31,6 +31,14 @@ void hold_close(struct hold *hold);
  * system's has: see error_explain. The answer's payload is the caller's, and after it hold_settle is called. */
 int hold_ask(const struct hold *hold, struct request *request, deadline until, struct answer *answer);
 
+/* For operations that can be posted: a number that grows whenever any object is closed, so that what is known of this one holds
+ * as long as the number is the same. 0: nothing can be posted from here. */
+uint64_t hold_epoch(void);
+/* From now on there may be an epoch. */
+void hold_allow_posting(void);
+/* Asks for an operation without an answer; false: it has to be asked for with hold_ask. */
+bool hold_post(const struct hold *hold, uint32_t operation, enum payload_kind kind, const void *data, size_t size);
+
 /* What came with an answer has been taken, or goes back as if it had never been given out. Its payload is freed. */
 void hold_settle(const struct hold *hold, struct answer *answer, bool was_taken);
 

@@ -170,6 +170,25 @@ void object_give_back(uint64_t id, struct payload *payload) {
     payload_clear(payload); /* what nobody has taken */
 }
 
+void object_post(const struct posting *posting) {
+    struct object *object = object_find(posting->object);
+    if (object != NULL && object->class->kind == posting->kind && object->class->post != NULL) {
+        object->class->post(object, posting);
+    }
+}
+
+void objects_forget(uint32_t taker) {
+    for (size_t i = 0; i < object_count; i++) {
+        if (objects[i]->class->forget != NULL) {
+            objects[i]->class->forget(objects[i], taker);
+        }
+    }
+}
+
+uint32_t call_taker(const struct call *call) {
+    return call->session != NULL ? session_number(call->session) : 0;
+}
+
 void object_call_here(struct request *request, deadline until, struct answer *answer) {
     struct call call;
     memset(&call, 0, sizeof call);

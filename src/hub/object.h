@@ -24,6 +24,16 @@ struct request {
     struct payload payload;
 };
 
+/* A request that wants no answer, as it lies in the sender's ring. */
+struct posting {
+    uint64_t object;
+    enum reference_kind kind;
+    uint32_t operation;
+    enum payload_kind payload;
+    const uint8_t *data;
+    size_t size;
+};
+
 struct answer {
     int status; /* 0 or an error code; MPROC_ETIMEDOUT: it could not be answered in time */
     int64_t value;
@@ -70,6 +80,10 @@ struct object_class {
     void (*carry_out)(struct object *object, struct call *call);
     /* What came with an answer never reached whoever asked: as if it had not been taken. The payload is taken. */
     void (*give_back)(struct object *object, struct payload *payload);
+    /* Carries a posting out, which was accepted when it was posted. NULL: there are none. */
+    void (*post)(struct object *object, const struct posting *posting);
+    /* A process that knew this object has ended; `taker` is its number: see call_taker. NULL: that is no matter. */
+    void (*forget)(struct object *object, uint32_t taker);
     /* A waiting call is given up; it has left its list. NULL: nothing is to be done. */
     void (*give_up)(struct object *object, struct call *call);
     void (*destroy)(struct object *object);
@@ -83,6 +97,10 @@ void call_finish(struct call *call, int status, int64_t value);
 /* Has it wait at the end of the list; or finishes it, where it may not wait, with MPROC_ETIMEDOUT. */
 void call_wait(struct call *call, struct object *object, struct call_list *list);
 
+/* The number of the process that asks: none other has or had it. 0: this one. */
+#define CALL_TAKER_MAX ((1u << 24) - 2)
+uint32_t call_taker(const struct call *call);
+
 /* Everything below is for the rest of the hub. */
 
 /* With the lock: the class's work for a call, whatever the object; creates one for OBJECT_CREATE, with the id as the answer's
@@ -92,6 +110,10 @@ void call_carry_out(struct call *call);
 void call_withdraw(struct call *call);
 /* With the lock: gives back what an answer had brought. The payload is taken. */
 void object_give_back(uint64_t id, struct payload *payload);
+
+/* With the lock. */
+void object_post(const struct posting *posting);
+void objects_forget(uint32_t taker);
 
 /* With the lock; NULL: there is none. */
 struct object *object_find(uint64_t id);

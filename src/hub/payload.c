@@ -28,7 +28,11 @@ int payload_set_value(struct payload *payload, const cJSON *value) {
 }
 
 int payload_set_bytes(struct payload *payload, const void *data, size_t size) {
-    int status = begin(payload, PAYLOAD_BYTES, size);
+    return payload_copy(payload, PAYLOAD_BYTES, data, size);
+}
+
+int payload_copy(struct payload *payload, enum payload_kind kind, const void *data, size_t size) {
+    int status = begin(payload, kind, size);
     return status == 0 ? buffer_append(&payload->message.bytes, data, size) : status;
 }
 

@@ -20,6 +20,8 @@ struct payload {
 
 /* Encodes a value, as cbor_encode. */
 int payload_set_value(struct payload *payload, const cJSON *value);
+/* Copies what was encoded before. MPROC_ENOMEM. */
+int payload_copy(struct payload *payload, enum payload_kind kind, const void *data, size_t size);
 /* Copies bytes. MPROC_ENOMEM. */
 int payload_set_bytes(struct payload *payload, const void *data, size_t size);
 /* Makes a payload of the rest of a frame's body, which is taken; `message` has the handles, which are taken too. */

@@ -10,20 +10,25 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "hub/reader.h"
+#include "hub/session_memory.h"
 #include "hub/wire.h"
 #include "link/handover.h"
 #include "link/link.h"
+#include "platform/shared_memory.h"
 
 struct session {
     struct link *link; /* for sending; the hub reads */
     handle passage;    /* the link's, for what is received */
     struct hub_reader *reader;
     struct frame_reader frames;
+    uint32_t number;
+    struct session_memory *memory;       /* NULL until the process asks for it */
     struct call *first_call, *last_call; /* not answered, or not settled; in the order of their arrival */
     struct session *previous, *next;
 };
 
-static struct session *sessions; /* touched by the hub's thread only */
+static struct session *sessions; /* changed by the hub's thread only, with the objects' lock */
+static uint32_t last_number;
 
 /* Calls -------------------------------------------------------------------------------------------------------- */
 
@@ -108,6 +113,24 @@ static int read_request(struct session *session, struct frame *frame, struct cal
     return status;
 }
 
+/* Answers with the memory that both share. */
+static void open_memory(struct session *session, struct call *call) {
+    handle memory = HANDLE_INVALID;
+    void *view = NULL;
+    int status = session->memory == NULL ? shared_memory_create(sizeof *session->memory, &memory) : MPROC_ESTATE;
+    if (status == 0) {
+        status = shared_memory_map(memory, sizeof *session->memory, &view);
+    }
+    if (status == 0) {
+        session->memory = view;
+        (void)ring_sleep(&session->memory->ring);
+        status = message_add_handle(&call->answer.payload.message, memory);
+    } else {
+        handle_close(memory);
+    }
+    call_finish(call, status, 0);
+}
+
 static int on_request(struct session *session, struct frame *frame) {
     struct call *call = memory_allocate(sizeof *call);
     if (call == NULL) {
@@ -115,7 +138,9 @@ static int on_request(struct session *session, struct frame *frame) {
     }
     enter_call(session, call);
     int status = read_request(session, frame, call);
-    if (status == 0) {
+    if (status == 0 && call->request.kind == 0) {
+        open_memory(session, call);
+    } else if (status == 0) {
         call_carry_out(call);
     } else if (status != MPROC_EINVAL) {
         call_finish(call, status, 0);
@@ -154,7 +179,38 @@ static int on_settle(struct session *session, const struct frame *frame) {
     return 0;
 }
 
+/* Carries out what is in the ring. false: it makes no sense. */
+static bool drain(struct session *session) {
+    struct ring *ring = &session->memory->ring;
+    const uint8_t *data;
+    size_t size;
+    while ((data = ring_peek(ring, &size)) != NULL) {
+        struct wire_posting wire;
+        if (size < sizeof wire) {
+            return false;
+        }
+        memcpy(&wire, data, sizeof wire);
+        struct posting posting = {wire.object,        (enum reference_kind)wire.kind,
+                                  wire.operation,     (enum payload_kind)wire.payload,
+                                  data + sizeof wire, size - sizeof wire};
+        object_post(&posting);
+        ring_skip(ring, size);
+    }
+    return true;
+}
+
+static int on_doorbell(struct session *session) {
+    bool is_sound = session->memory != NULL;
+    do {
+        is_sound = is_sound && drain(session);
+    } while (is_sound && !ring_sleep(&session->memory->ring));
+    return is_sound ? 0 : MPROC_EINVAL;
+}
+
 static int on_frame(struct session *session, struct frame *frame) {
+    if (session->memory != NULL && frame->kind != FRAME_DOORBELL && !drain(session)) { /* it was sent before */
+        return MPROC_EINVAL;
+    }
     switch (frame->kind) {
     case FRAME_REQUEST:
         return on_request(session, frame);
@@ -162,6 +218,8 @@ static int on_frame(struct session *session, struct frame *frame) {
         return on_cancel(session, frame);
     case FRAME_SETTLE:
         return on_settle(session, frame);
+    case FRAME_DOORBELL:
+        return on_doorbell(session);
     default:
         return error_set(MPROC_EINVAL, 0, "what arrived is not a message of mproc");
     }
@@ -184,8 +242,11 @@ static void end_calls(struct session *session) {
 
 static void end_session(struct session *session) {
     objects_lock();
+    if (session->memory != NULL) {
+        (void)drain(session); /* what was posted counts */
+    }
     end_calls(session);
-    objects_unlock();
+    objects_forget(session->number);
     if (session->previous != NULL) {
         session->previous->next = session->next;
     } else {
@@ -194,6 +255,8 @@ static void end_session(struct session *session) {
     if (session->next != NULL) {
         session->next->previous = session->previous;
     }
+    objects_unlock();
+    shared_memory_unmap(session->memory, sizeof *session->memory);
     hub_reader_close(session->reader);
     frame_reader_clear(&session->frames);
     link_destroy(session->link);
@@ -241,13 +304,28 @@ void session_begin(const struct door_visitor *visitor) {
     }
     session->link = link;
     session->passage = visitor->passage;
+    objects_lock();
+    session->number = last_number = last_number % CALL_TAKER_MAX + 1;
     session->next = sessions;
     if (sessions != NULL) {
         sessions->previous = session;
     }
     sessions = session;
+    objects_unlock();
     if (hub_reader_open(&session->reader, visitor->reader, &session_events, session) != 0) {
         end_session(session);
+    }
+}
+
+uint32_t session_number(const struct session *session) {
+    return session->number;
+}
+
+void sessions_note_closure(void) {
+    for (struct session *session = sessions; session != NULL; session = session->next) {
+        if (session->memory != NULL) {
+            (void)atomic_increase(&session->memory->closures, 1);
+        }
     }
 }
 

@@ -12,6 +12,12 @@ void session_begin(const struct door_visitor *visitor);
 /* A call of a session's is done: sends the answer. With the objects' lock. */
 void session_answer(struct call *call);
 
+/* The number of a session's process: see call_taker. */
+uint32_t session_number(const struct session *session);
+
+/* Has each process look again at what it believes of closed objects, before its next posting. With the objects' lock. */
+void sessions_note_closure(void);
+
 /* Ends them all. On the hub's thread. */
 void sessions_end_all(void);
 

@@ -13,6 +13,16 @@ struct wire_request {
     uint8_t kind, may_wait, payload, unused;
 };
 
+/* A request of no kind, about no object, wants the session's own memory, as a handle. */
+
+/* In a ring, ahead of a payload. */
+struct wire_posting {
+    uint64_t object;
+    uint32_t operation;
+    uint8_t kind, payload;
+    uint16_t unused;
+};
+
 struct wire_reply {
     uint64_t tag;
     int64_t value;

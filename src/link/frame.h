@@ -23,7 +23,8 @@ enum frame_kind {
     FRAME_REQUEST,         /* to the first process: what is asked of a shared object; see hub/wire.h */
     FRAME_REPLY,           /* from it: the answer */
     FRAME_CANCEL,          /* to it: the answer is not waited for any longer */
-    FRAME_SETTLE           /* to it: what came with the answer was taken, or is given back */
+    FRAME_SETTLE,          /* to it: what came with the answer was taken, or is given back */
+    FRAME_DOORBELL         /* to it: there is something in the ring */
 };
 
 #define FRAME_HEADER_SIZE 16

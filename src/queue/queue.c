@@ -7,16 +7,41 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "hub/hold.h"
+#include "platform/shared_memory.h"
+#include "queue/delivery.h"
 #include "queue/queue_state.h"
 #include "spawn/runtime.h"
 #include "spawn/task.h"
+#include "value/cbor.h"
 #include "value/value.h"
 
 struct mproc_queue {
     struct hold hold;
+    atomic_number open_epoch; /* hold_epoch() when the queue was known to be open and without a limit */
+    uv_mutex_t mutex;         /* of getting the delivery */
+    bool delivery_was_asked_for;
+    uint32_t taker;
+    atomic_number delivery; /* struct delivery *, or 0 */
 };
 
 /* Making, handing over ----------------------------------------------------------------------------------------- */
+
+/* The hold is taken, also on failure. */
+static int create_handle(struct hold *hold, mproc_queue **queue) {
+    mproc_queue *created = memory_allocate(sizeof *created);
+    int status = created != NULL ? 0 : MPROC_ENOMEM;
+    if (status == 0 && uv_mutex_init(&created->mutex) != 0) {
+        status = error_no_memory(sizeof created->mutex);
+    }
+    if (status != 0) {
+        memory_free(created);
+        hold_close(hold);
+        return status;
+    }
+    created->hold = *hold;
+    *queue = created;
+    return 0;
+}
 
 int mproc_queue_create(mproc_queue **queue, size_t maxsize) {
     static const char function[] = "mproc_queue_create";
@@ -27,19 +52,22 @@ int mproc_queue_create(mproc_queue **queue, size_t maxsize) {
     if (queue == NULL) {
         return error_null(function, "queue");
     }
-    mproc_queue *created = memory_allocate(sizeof *created);
-    status = created != NULL ? hold_create(&created->hold, REFERENCE_QUEUE, maxsize < INT64_MAX ? (int64_t)maxsize : 0)
-                             : MPROC_ENOMEM;
-    if (status != 0) {
-        memory_free(created);
-        return error_explain(status, "%s: ", function);
+    struct hold hold;
+    status = hold_create(&hold, REFERENCE_QUEUE, maxsize < INT64_MAX ? (int64_t)maxsize : 0);
+    if (status == 0) {
+        status = create_handle(&hold, queue);
     }
-    *queue = created;
-    return 0;
+    return status == 0 ? 0 : error_explain(status, "%s: ", function);
+}
+
+static struct delivery *delivery_of(const mproc_queue *queue) {
+    return (struct delivery *)(uintptr_t)atomic_load_acquire(&queue->delivery);
 }
 
 void mproc_queue_destroy(mproc_queue *queue) {
     if (queue != NULL) {
+        shared_memory_unmap(delivery_of(queue), sizeof(struct delivery));
+        uv_mutex_destroy(&queue->mutex);
         hold_close(&queue->hold);
         memory_free(queue);
     }
@@ -62,14 +90,12 @@ int mproc_queue_from(mproc_queue **queue, const cJSON *ref) {
     if (queue == NULL || ref == NULL) {
         return error_null(function, queue == NULL ? "queue" : "ref");
     }
-    mproc_queue *opened = memory_allocate(sizeof *opened);
-    status = opened != NULL ? hold_open(&opened->hold, REFERENCE_QUEUE, ref) : MPROC_ENOMEM;
-    if (status != 0) {
-        memory_free(opened);
-        return error_explain(status, "%s: ", function);
+    struct hold hold;
+    status = hold_open(&hold, REFERENCE_QUEUE, ref);
+    if (status == 0) {
+        status = create_handle(&hold, queue);
     }
-    *queue = opened;
-    return 0;
+    return status == 0 ? 0 : error_explain(status, "%s: ", function);
 }
 
 static int open_queue(void **queue, const cJSON *ref) {
@@ -137,12 +163,24 @@ static int ask(mproc_queue *queue, const char *function, enum queue_operation op
 
 /* Putting ------------------------------------------------------------------------------------------------------ */
 
+/* Without a system call, where the queue is known to be open and to have no limit. */
+static bool post(mproc_queue *queue, enum payload_kind kind, const void *data, size_t size) {
+    uint64_t epoch = hold_epoch();
+    return epoch != 0 && atomic_load_acquire(&queue->open_epoch) == epoch &&
+           hold_post(&queue->hold, QUEUE_PUT, kind, data, size);
+}
+
 /* The request's payload is taken. */
 static int put(mproc_queue *queue, const char *function, struct request *request, int64_t timeout_ms) {
     struct answer answer;
+    uint64_t epoch = hold_epoch();
     request->operation = QUEUE_PUT;
     int status = hold_ask(&queue->hold, request, deadline_after(timeout_ms), &answer);
     payload_clear(&answer.payload);
+    if (status == 0 && answer.value != 0) {
+        atomic_store_release(&queue->open_epoch, epoch);
+        hold_allow_posting();
+    }
     if (status == MPROC_ERANGE) { /* not the queue's own: too many handles */
         return error_explain(status, "%s: ", function);
     }
@@ -163,7 +201,8 @@ static int put_value(mproc_queue *queue, const char *function, const cJSON *item
             (void)error_prefix("%s: ", function);
         }
     }
-    if (status == 0) {
+    if (status == 0 && (request.payload.message.handle_count > 0 ||
+                        !post(queue, PAYLOAD_VALUE, payload_data(&request.payload), payload_size(&request.payload)))) {
         status = put(queue, function, &request, timeout_ms);
     }
     payload_clear(&request.payload);
@@ -200,6 +239,9 @@ int mproc_queue_put_bytes(mproc_queue *queue, const void *data, size_t size, int
         status = error_set(MPROC_ERANGE, 0, "%s: an item of %llu bytes; at most %llu are possible", function,
                            (unsigned long long)size, (unsigned long long)MPROC_MESSAGE_MAX);
     }
+    if (status == 0 && post(queue, PAYLOAD_BYTES, data, size)) {
+        return 0;
+    }
     if (status == 0) {
         status = payload_set_bytes(&request.payload, data, size);
     }
@@ -219,38 +261,116 @@ static int error_kind(const char *function, enum payload_kind wanted) {
                      function);
 }
 
-/* The answer's payload is to be settled, where this succeeds. */
-static int get(mproc_queue *queue, const char *function, enum payload_kind wanted, int64_t timeout_ms,
-               struct answer *answer) {
+/* Once it is known that there can be one. Where it cannot be had, the first process is asked for each item. */
+static void open_delivery(mproc_queue *queue) {
     struct request request;
+    struct answer answer;
+    void *view = NULL;
+    uv_mutex_lock(&queue->mutex);
+    bool is_first = !queue->delivery_was_asked_for;
+    queue->delivery_was_asked_for = true;
+    uv_mutex_unlock(&queue->mutex);
+    if (!is_first || !runtime.is_child) { /* the first process has the queue itself */
+        return;
+    }
+    memset(&request, 0, sizeof request);
+    request.operation = QUEUE_OPEN_DELIVERY;
+    int status = hold_ask(&queue->hold, &request, DEADLINE_NEVER, &answer);
+    const struct message *message = &answer.payload.message;
+    if (status == 0 && message->handle_count == 1 &&
+        shared_memory_map(message->handles[0], sizeof(struct delivery), &view) == 0) {
+        queue->taker = (uint32_t)answer.value;
+        atomic_store_release(&queue->delivery, (uint64_t)(uintptr_t)view);
+    }
+    payload_clear(&answer.payload);
+}
+
+/* An item on its way to the caller: from the delivery, where its bytes still stand, or with an answer. */
+struct arrival {
+    struct delivery *delivery; /* NULL: with the answer */
+    struct delivery_item item;
+    struct answer answer;
+};
+
+static int ask_for_item(mproc_queue *queue, const char *function, enum payload_kind wanted, int64_t timeout_ms,
+                        struct arrival *arrival) {
+    struct request request;
+    struct answer *answer = &arrival->answer;
+    struct delivery *delivery = delivery_of(queue);
+    memset(&request, 0, sizeof request);
+    request.operation = QUEUE_GET;
+    request.argument = (int64_t)wanted | (delivery != NULL ? QUEUE_HAS_DELIVERY : 0);
+    int status = hold_ask(&queue->hold, &request, deadline_after(timeout_ms), answer);
+    if (status == MPROC_ETYPE) {
+        return error_kind(function, wanted);
+    }
+    if (status != 0) {
+        return explain(function, status == MPROC_ETIMEDOUT ? MPROC_EEMPTY : status, timeout_ms);
+    }
+    if (answer->payload.kind == PAYLOAD_NONE) {
+        arrival->delivery = delivery;
+        return delivery != NULL && delivery_find(delivery, (uint64_t)answer->value, queue->taker, &arrival->item)
+                   ? 0
+                   : error_set(MPROC_ESYSTEM, 0, "%s: an item that was announced is not there", function);
+    }
+    if (answer->value != 0) {
+        open_delivery(queue);
+    }
+    return 0;
+}
+
+static int get(mproc_queue *queue, const char *function, enum payload_kind wanted, int64_t timeout_ms,
+               struct arrival *arrival) {
     int status = error_check_timeout(function, timeout_ms);
     if (status != 0) {
         return status;
     }
-    memset(&request, 0, sizeof request);
-    request.operation = QUEUE_GET;
-    request.argument = wanted;
-    status = hold_ask(&queue->hold, &request, deadline_after(timeout_ms), answer);
-    if (status == 0) {
+    memset(arrival, 0, sizeof *arrival);
+    arrival->delivery = delivery_of(queue);
+    switch (arrival->delivery != NULL ? delivery_take(arrival->delivery, wanted, queue->taker, &arrival->item)
+                                      : DELIVERY_EMPTY) {
+    case DELIVERY_TAKEN:
         return 0;
+    case DELIVERY_OTHER_KIND:
+        return error_kind(function, wanted);
+    case DELIVERY_EMPTY:
+        break;
     }
-    payload_clear(&answer->payload);
-    return status == MPROC_ETYPE ? error_kind(function, wanted)
-                                 : explain(function, status == MPROC_ETIMEDOUT ? MPROC_EEMPTY : status, timeout_ms);
+    arrival->delivery = NULL;
+    return ask_for_item(queue, function, wanted, timeout_ms, arrival);
+}
+
+/* The last step of a get: from here on a death of this process does not bring the item back. */
+static void settle(mproc_queue *queue, struct arrival *arrival, bool was_taken) {
+    if (arrival->delivery == NULL) {
+        hold_settle(&queue->hold, &arrival->answer, was_taken);
+    } else if (was_taken) {
+        delivery_finish(arrival->delivery, &arrival->item);
+    } else {
+        delivery_give_back(arrival->delivery, &arrival->item);
+    }
+}
+
+static int decode(struct arrival *arrival, cJSON **item) {
+    size_t used;
+    if (arrival->delivery == NULL) {
+        return payload_decode(&arrival->answer.payload, item);
+    }
+    return cbor_decode(arrival->item.data, arrival->item.size, &used, NULL, 0, item);
 }
 
 static int get_value(mproc_queue *queue, const char *function, cJSON **item, int64_t timeout_ms) {
-    struct answer answer;
+    struct arrival arrival;
     if (queue == NULL || item == NULL) {
         return error_null(function, queue == NULL ? "queue" : "item");
     }
-    int status = get(queue, function, PAYLOAD_VALUE, timeout_ms, &answer);
+    int status = get(queue, function, PAYLOAD_VALUE, timeout_ms, &arrival);
     if (status == 0) {
-        status = payload_decode(&answer.payload, item);
+        status = decode(&arrival, item);
         if (status != 0) {
             (void)error_prefix("%s: ", function);
         }
-        hold_settle(&queue->hold, &answer, status == 0);
+        settle(queue, &arrival, status == 0);
     }
     return status;
 }
@@ -263,16 +383,31 @@ int mproc_queue_get_nowait(mproc_queue *queue, cJSON **item) {
     return get_value(queue, "mproc_queue_get_nowait", item, 0);
 }
 
+static int copy_bytes(struct arrival *arrival, void **data, size_t *size) {
+    if (arrival->delivery == NULL) {
+        *data = payload_take_bytes(&arrival->answer.payload, size);
+        return 0;
+    }
+    void *copy = memory_resize(NULL, arrival->item.size > 0 ? arrival->item.size : 1);
+    if (copy == NULL) {
+        return MPROC_ENOMEM;
+    }
+    memcpy(copy, arrival->item.data, arrival->item.size);
+    *data = copy;
+    *size = arrival->item.size;
+    return 0;
+}
+
 int mproc_queue_get_bytes(mproc_queue *queue, void **data, size_t *size, int64_t timeout_ms) {
     static const char function[] = "mproc_queue_get_bytes";
-    struct answer answer;
+    struct arrival arrival;
     if (queue == NULL || data == NULL || size == NULL) {
         return error_null(function, queue == NULL ? "queue" : data == NULL ? "data" : "size");
     }
-    int status = get(queue, function, PAYLOAD_BYTES, timeout_ms, &answer);
+    int status = get(queue, function, PAYLOAD_BYTES, timeout_ms, &arrival);
     if (status == 0) {
-        *data = payload_take_bytes(&answer.payload, size);
-        hold_settle(&queue->hold, &answer, true);
+        status = copy_bytes(&arrival, data, size);
+        settle(queue, &arrival, status == 0);
     }
     return status;
 }

@@ -5,6 +5,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "hub/session.h"
+#include "platform/shared_memory.h"
+#include "queue/delivery.h"
 
 struct item {
     struct payload payload;
@@ -17,6 +20,8 @@ struct queue {
     size_t count;
     uint64_t unfinished; /* put, and not marked done */
     bool is_closed;
+    struct delivery_owner delivery; /* in front of the list; only a queue without a limit has one */
+    handle delivery_memory;
     struct item *first, *last;
     struct call_list getters, putters, joiners; /* those who wait */
 };
@@ -27,6 +32,7 @@ static struct object *create(const struct request *request) {
         return NULL;
     }
     queue->limit = (size_t)request->argument;
+    queue->delivery_memory = HANDLE_INVALID;
     return &queue->object;
 }
 
@@ -39,39 +45,255 @@ static void move_payload(struct payload *to, struct payload *from) {
     memset(from, 0, sizeof *from);
 }
 
+/* The delivery ------------------------------------------------------------------------------------------------- */
+
+static bool has_delivery(const struct queue *queue) {
+    return queue->delivery.shared != NULL;
+}
+
+/* This process takes as well, one item at a time and with the lock held, so that it needs no number of its own. */
+#define TAKER_HERE (CALL_TAKER_MAX + 1)
+
+/* Lays a payload out for a taker, or for anyone; 0: it does not go there. */
+static uint64_t lay_out(struct queue *queue, const struct payload *payload, uint32_t taker) {
+    if (!has_delivery(queue) || payload->message.handle_count > 0) {
+        return 0;
+    }
+    return delivery_add(&queue->delivery, payload->kind, payload_data(payload), payload_size(payload), taker);
+}
+
+/* Moves what it can from the list into the delivery, in order. */
+static void refill(struct queue *queue) {
+    while (queue->first != NULL && lay_out(queue, &queue->first->payload, DELIVERY_NOBODY) != 0) {
+        struct item *item = queue->first;
+        queue->first = item->next;
+        queue->last = queue->first != NULL ? queue->last : NULL;
+        queue->count--;
+        payload_clear(&item->payload);
+        memory_free(item);
+    }
+}
+
+static int make_delivery(struct queue *queue) {
+    void *view = NULL;
+    int status = shared_memory_create(sizeof(struct delivery), &queue->delivery_memory);
+    if (status == 0) {
+        status = shared_memory_map(queue->delivery_memory, sizeof(struct delivery), &view);
+    }
+    if (status == 0) {
+        delivery_begin(&queue->delivery, view);
+    } else {
+        handle_close(queue->delivery_memory);
+        queue->delivery_memory = HANDLE_INVALID;
+    }
+    return status;
+}
+
+static void open_delivery(struct queue *queue, struct call *call) {
+    handle copy = HANDLE_INVALID;
+    int status = queue->limit > 0 ? MPROC_ENOTSUP : 0;
+    if (status == 0 && !has_delivery(queue)) {
+        status = make_delivery(queue);
+    }
+    if (status == 0) {
+        status = handle_duplicate(queue->delivery_memory, &copy);
+    }
+    if (status == 0) {
+        status = message_add_handle(&call->answer.payload.message, copy);
+    }
+    call_finish(call, status, call_taker(call));
+}
+
 /* Getting ------------------------------------------------------------------------------------------------------ */
 
-static bool is_wanted(const struct call *getter, const struct payload *payload) {
-    return getter->request.argument == (int64_t)payload->kind;
+static enum payload_kind wanted_kind(const struct call *getter) {
+    return (enum payload_kind)(getter->request.argument & ~(int64_t)QUEUE_HAS_DELIVERY);
 }
 
-/* Gives a payload to the first who waits for one of its kind; those who wait for the other kind are told that the next is
- * not for them. Whether somebody has it. */
-static bool give_to_getter(struct queue *queue, struct payload *payload) {
-    while (queue->getters.first != NULL) {
-        struct call *getter = queue->getters.first;
-        if (is_wanted(getter, payload)) {
-            move_payload(&getter->answer.payload, payload);
-            call_finish(getter, 0, 0);
-            return true;
-        }
-        call_finish(getter, MPROC_ETYPE, 0);
+static bool uses_delivery(const struct call *getter) {
+    return (getter->request.argument & QUEUE_HAS_DELIVERY) != 0;
+}
+
+static void answer_payload(const struct queue *queue, struct call *getter, struct payload *payload) {
+    move_payload(&getter->answer.payload, payload);
+    call_finish(getter, 0, queue->limit == 0);
+}
+
+/* The first who waits for an item of this kind; those who wait for the other kind are told that the next is not for them. */
+static struct call *next_getter(struct queue *queue, enum payload_kind kind) {
+    while (queue->getters.first != NULL && wanted_kind(queue->getters.first) != kind) {
+        call_finish(queue->getters.first, MPROC_ETYPE, 0);
     }
-    return false;
+    return queue->getters.first;
 }
 
-/* Puts -------------------------------------------------------------------------------------------------------- */
+/* Gives a payload to whoever waits for it. Whether somebody has it. */
+static bool give_to_getter(struct queue *queue, struct payload *payload) {
+    struct call *getter = next_getter(queue, payload->kind);
+    if (getter == NULL) {
+        return false;
+    }
+    uint64_t number = uses_delivery(getter) ? lay_out(queue, payload, call_taker(getter)) : 0;
+    if (number != 0) {
+        payload_clear(payload);
+        call_finish(getter, 0, (int64_t)number);
+    } else {
+        answer_payload(queue, getter, payload);
+    }
+    return true;
+}
+
+/* Takes the first item out of the delivery. 0; MPROC_EEMPTY; MPROC_ETYPE; MPROC_ENOMEM. */
+static int take_delivered(struct queue *queue, enum payload_kind wanted, struct payload *payload) {
+    struct delivery_item item;
+    if (!has_delivery(queue)) {
+        return MPROC_EEMPTY;
+    }
+    switch (delivery_take(queue->delivery.shared, wanted, TAKER_HERE, &item)) {
+    case DELIVERY_EMPTY:
+        return MPROC_EEMPTY;
+    case DELIVERY_OTHER_KIND:
+        return MPROC_ETYPE;
+    case DELIVERY_TAKEN:
+        break;
+    }
+    int status = payload_copy(payload, wanted, item.data, item.size);
+    if (status == 0) {
+        delivery_finish(queue->delivery.shared, &item);
+    } else {
+        delivery_give_back(queue->delivery.shared, &item);
+    }
+    return status;
+}
+
+/* Takes the first item out of the list. As take_delivered. */
+static int take_listed(struct queue *queue, enum payload_kind wanted, struct payload *payload) {
+    struct item *item = queue->first;
+    if (item == NULL) {
+        return MPROC_EEMPTY;
+    }
+    if (item->payload.kind != wanted) {
+        return MPROC_ETYPE;
+    }
+    queue->first = item->next;
+    queue->last = queue->first != NULL ? queue->last : NULL;
+    queue->count--;
+    move_payload(payload, &item->payload);
+    memory_free(item);
+    return 0;
+}
+
+static void take_in_waiting(struct queue *queue);
+
+static void get(struct queue *queue, struct call *call) {
+    struct payload payload;
+    memset(&payload, 0, sizeof payload);
+    int status = take_delivered(queue, wanted_kind(call), &payload);
+    if (status == MPROC_EEMPTY) {
+        status = take_listed(queue, wanted_kind(call), &payload);
+    }
+    if (status == MPROC_EEMPTY && !queue->is_closed) {
+        call_wait(call, &queue->object, &queue->getters);
+        return;
+    }
+    if (status != 0) {
+        call_finish(call, status == MPROC_EEMPTY ? MPROC_ECLOSED : status, 0);
+        return;
+    }
+    refill(queue);
+    answer_payload(queue, call, &payload);
+    take_in_waiting(queue);
+}
+
+/* What has become ready in the delivery goes to those who wait. */
+static void serve_from_delivery(struct queue *queue) {
+    struct call *getter;
+    struct payload payload;
+    memset(&payload, 0, sizeof payload);
+    while ((getter = queue->getters.first) != NULL) {
+        int status = take_delivered(queue, wanted_kind(getter), &payload);
+        if (status == MPROC_EEMPTY) {
+            return;
+        }
+        if (status == 0) {
+            answer_payload(queue, getter, &payload);
+        } else {
+            call_finish(getter, status, 0);
+        }
+    }
+}
+
+static void forget(struct object *object, uint32_t taker) {
+    struct queue *queue = queue_of(object);
+    if (has_delivery(queue) && delivery_return(&queue->delivery, taker)) {
+        serve_from_delivery(queue);
+    }
+}
+
+static struct item *create_item(struct payload *payload) {
+    struct item *item = memory_allocate(sizeof *item);
+    if (item != NULL) {
+        move_payload(&item->payload, payload);
+    }
+    return item;
+}
+
+static void insert_behind(struct queue *queue, struct item *before, struct item *item) {
+    struct item **place = before != NULL ? &before->next : &queue->first;
+    item->next = *place;
+    *place = item;
+    queue->last = item->next == NULL ? item : queue->last;
+    queue->count++;
+}
+
+/* Puts what is ready in the delivery back to the front of the list. */
+static void empty_delivery(struct queue *queue) {
+    struct item *last = NULL, *item;
+    struct payload payload;
+    memset(&payload, 0, sizeof payload);
+    for (;;) {
+        int status = take_delivered(queue, PAYLOAD_VALUE, &payload);
+        if (status == MPROC_ETYPE) {
+            status = take_delivered(queue, PAYLOAD_BYTES, &payload);
+        }
+        item = status == 0 ? create_item(&payload) : NULL;
+        if (item == NULL) {
+            return;
+        }
+        insert_behind(queue, last, item);
+        last = item;
+    }
+}
+
+/* It goes to the front. The limit may be passed by it: what was accepted is not lost. */
+static void give_back(struct object *object, struct payload *payload) {
+    struct queue *queue = queue_of(object);
+    if (give_to_getter(queue, payload)) {
+        return;
+    }
+    empty_delivery(queue);
+    struct item *item = create_item(payload);
+    if (item != NULL) {
+        insert_behind(queue, NULL, item);
+    }
+    refill(queue);
+}
+
+/* Putting ------------------------------------------------------------------------------------------------------ */
+
+static size_t count_items(const struct queue *queue) {
+    return queue->count + (has_delivery(queue) ? delivery_count(&queue->delivery) : 0);
+}
 
 static bool is_full(const struct queue *queue) {
     return queue->limit > 0 && queue->count >= queue->limit;
 }
 
 static int append(struct queue *queue, struct payload *payload) {
-    struct item *item = memory_allocate(sizeof *item);
+    struct item *item = create_item(payload);
     if (item == NULL) {
         return MPROC_ENOMEM;
     }
-    move_payload(&item->payload, payload);
     *(queue->last != NULL ? &queue->last->next : &queue->first) = item;
     queue->last = item;
     queue->count++;
@@ -83,11 +305,12 @@ static void take_in(struct queue *queue, struct call *putter) {
     int status = 0;
     if (!give_to_getter(queue, &putter->request.payload)) {
         status = append(queue, &putter->request.payload);
+        refill(queue);
     }
     if (status == 0) {
         queue->unfinished++;
     }
-    call_finish(putter, status, 0);
+    call_finish(putter, status, status == 0 && queue->limit == 0);
 }
 
 static void take_in_waiting(struct queue *queue) {
@@ -106,39 +329,22 @@ static void put(struct queue *queue, struct call *call) {
     }
 }
 
-static void get(struct queue *queue, struct call *call) {
-    struct item *item = queue->first;
-    if (item == NULL && queue->is_closed) {
-        call_finish(call, MPROC_ECLOSED, 0);
-    } else if (item == NULL) {
-        call_wait(call, &queue->object, &queue->getters);
-    } else if (!is_wanted(call, &item->payload)) {
-        call_finish(call, MPROC_ETYPE, 0);
-    } else {
-        queue->first = item->next;
-        queue->last = queue->first != NULL ? queue->last : NULL;
-        queue->count--;
-        move_payload(&call->answer.payload, &item->payload);
-        memory_free(item);
-        call_finish(call, 0, 0);
-        take_in_waiting(queue);
-    }
-}
-
-/* The limit may be passed by it: what was accepted is not lost. */
-static void give_back(struct object *object, struct payload *payload) {
+/* Its sender counts on it, so it is taken in even where the queue was closed meanwhile. */
+static void post(struct object *object, const struct posting *posting) {
     struct queue *queue = queue_of(object);
-    if (give_to_getter(queue, payload)) {
+    struct payload payload;
+    queue->unfinished++;
+    if (queue->first == NULL && queue->getters.first == NULL && has_delivery(queue) &&
+        delivery_add(&queue->delivery, posting->payload, posting->data, posting->size, DELIVERY_NOBODY) != 0) {
         return;
     }
-    struct item *item = memory_allocate(sizeof *item);
-    if (item != NULL) {
-        move_payload(&item->payload, payload);
-        item->next = queue->first;
-        queue->first = item;
-        queue->last = queue->last != NULL ? queue->last : item;
-        queue->count++;
+    memset(&payload, 0, sizeof payload);
+    if (payload_copy(&payload, posting->payload, posting->data, posting->size) == 0 &&
+        !give_to_getter(queue, &payload)) {
+        (void)append(queue, &payload);
+        refill(queue);
     }
+    payload_clear(&payload);
 }
 
 /* The rest ----------------------------------------------------------------------------------------------------- */
@@ -173,6 +379,7 @@ static void close_queue(struct queue *queue, struct call *call) {
     queue->is_closed = true;
     finish_all(&queue->putters, MPROC_ECLOSED);
     finish_all(&queue->getters, MPROC_ECLOSED); /* they wait because it is empty */
+    sessions_note_closure();
     call_finish(call, 0, 0);
 }
 
@@ -186,7 +393,7 @@ static void carry_out(struct object *object, struct call *call) {
         get(queue, call);
         return;
     case QUEUE_SIZE:
-        call_finish(call, 0, (int64_t)queue->count);
+        call_finish(call, 0, (int64_t)count_items(queue));
         return;
     case QUEUE_IS_FULL:
         call_finish(call, 0, is_full(queue));
@@ -200,6 +407,9 @@ static void carry_out(struct object *object, struct call *call) {
     case QUEUE_CLOSE:
         close_queue(queue, call);
         return;
+    case QUEUE_OPEN_DELIVERY:
+        open_delivery(queue, call);
+        return;
     }
     call_finish(call, MPROC_EINVAL, 0);
 }
@@ -212,7 +422,9 @@ static void destroy(struct object *object) {
         payload_clear(&item->payload);
         memory_free(item);
     }
+    shared_memory_unmap(queue->delivery.shared, sizeof(struct delivery));
+    handle_close(queue->delivery_memory);
     memory_free(queue);
 }
 
-const struct object_class queue_class = {REFERENCE_QUEUE, create, carry_out, give_back, NULL, destroy};
+const struct object_class queue_class = {REFERENCE_QUEUE, create, carry_out, give_back, post, forget, NULL, destroy};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "link/ring.h"
+
+#include <string.h>
+
+/* In front of each frame: its size. A frame never goes around the end; what is left there is skipped as one of no use. */
+#define PREFIX sizeof(uint64_t)
+#define SKIPPED UINT64_MAX
+
+static size_t rounded(size_t size) {
+    return (PREFIX + size + PREFIX - 1) / PREFIX * PREFIX;
+}
+
+static void put_prefix(struct ring *ring, size_t place, uint64_t value) {
+    memcpy(ring->bytes + place, &value, sizeof value);
+}
+
+bool ring_write(struct ring *ring, const void *head, size_t head_size, const void *data, size_t data_size) {
+    size_t size = head_size + data_size;
+    if (size > RING_FRAME_MAX) {
+        return false;
+    }
+    uint64_t written = atomic_load_any(&ring->written);
+    size_t place = (size_t)(written % RING_CAPACITY), needed = rounded(size);
+    size_t skipped = needed > RING_CAPACITY - place ? RING_CAPACITY - place : 0;
+    if (written + skipped + needed - atomic_load_acquire(&ring->read) > RING_CAPACITY) {
+        return false;
+    }
+    if (skipped > 0) {
+        put_prefix(ring, place, SKIPPED);
+        place = 0;
+    }
+    put_prefix(ring, place, size);
+    memcpy(ring->bytes + place + PREFIX, head, head_size);
+    if (data_size > 0) {
+        memcpy(ring->bytes + place + PREFIX + head_size, data, data_size);
+    }
+    atomic_store_release(&ring->written, written + skipped + needed);
+    return true;
+}
+
+bool ring_must_wake(struct ring *ring) {
+    atomic_fence(); /* `written` is seen before `sleeps` is looked at: see ring_sleep */
+    return atomic_load_any(&ring->sleeps) != 0 && atomic_replace(&ring->sleeps, 0) != 0;
+}
+
+const uint8_t *ring_peek(const struct ring *ring, size_t *size) {
+    uint64_t read = atomic_load_any(&ring->read);
+    uint64_t there = atomic_load_acquire(&ring->written) - read;
+    size_t place = (size_t)(read % RING_CAPACITY);
+    uint64_t prefix = 0;
+    if (there == 0 || there > RING_CAPACITY) {
+        return NULL;
+    }
+    memcpy(&prefix, ring->bytes + place, sizeof prefix);
+    if (prefix == SKIPPED) {
+        place = 0;
+        memcpy(&prefix, ring->bytes, sizeof prefix);
+    }
+    if (prefix > RING_FRAME_MAX) {
+        return NULL;
+    }
+    *size = (size_t)prefix;
+    return ring->bytes + place + PREFIX;
+}
+
+void ring_skip(struct ring *ring, size_t size) {
+    uint64_t read = atomic_load_any(&ring->read);
+    size_t place = (size_t)(read % RING_CAPACITY);
+    uint64_t prefix;
+    memcpy(&prefix, ring->bytes + place, sizeof prefix);
+    uint64_t skipped = prefix == SKIPPED ? RING_CAPACITY - place : 0;
+    atomic_store_release(&ring->read, read + skipped + rounded(size));
+}
+
+bool ring_sleep(struct ring *ring) {
+    (void)atomic_replace(&ring->sleeps, 1);
+    atomic_fence(); /* `sleeps` is seen before `written` is looked at: see ring_must_wake */
+    if (atomic_load_acquire(&ring->written) == atomic_load_any(&ring->read)) {
+        return true;
+    }
+    return atomic_replace(&ring->sleeps, 0) == 0; /* 0: it has been rung for already, and the bell is on its way */
+}
