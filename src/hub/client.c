@@ -189,7 +189,6 @@ static int begin(struct request *request, deadline until, struct pending *call) 
             unlock();
         }
     }
-    payload_clear(&request->payload);
     return status == MPROC_ECLOSED ? error_ended() : status;
 }
 
@@ -213,6 +212,7 @@ void client_call(struct request *request, deadline until, struct answer *answer)
     memset(answer, 0, sizeof *answer);
     int status = begin(request, until, &call);
     if (status != 0) {
+        payload_clear(&request->payload);
         answer->status = status;
         return;
     }
@@ -225,6 +225,7 @@ void client_call(struct request *request, deadline until, struct answer *answer)
         (void)wait_for_answer(&call, DEADLINE_NEVER);
     }
     unlock();
+    payload_clear(&request->payload); /* its handles had to stay open until they were received */
     conclude(&call);
 }
 

@@ -5,8 +5,9 @@
  * POSIX: a pair of sockets (SCM_RIGHTS); what was sent and never received is closed by the system when the receiving
  * end is. A ticket is 0 there: handles arrive in the order in which they were sent.
  * Windows: a passage is the process in whose table the handles wait, and a ticket is a handle's number there. Whoever sends
- * over a connection does not know which process will receive, so that the handles wait in the program's first process,
- * `root`, and both ends are HANDLE_INVALID. Where both sides know each other, a passage is a handle of that process. */
+ * over a connection does not know which process will receive, so that copies wait in the program's first process, `root`, and
+ * both ends are HANDLE_INVALID. Between the first process and one that it knows, a passage is a handle of the latter: what
+ * that one sends are its own handles, which it keeps until they have been received. */
 #ifndef MPROC_PLATFORM_PASSAGE_H
 #define MPROC_PLATFORM_PASSAGE_H
 

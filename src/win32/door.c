@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A record goes in one write, which a pipe keeps whole among those of other processes. */
+/* A record goes in one write, which a pipe keeps whole among those of other processes. The visitor keeps its handles until the
+ * first process has copied them. (To have them closed there by the copying would save the event, but Wine then waits for a
+ * thread of the visitor's, for ever where it has just been killed.) */
 #include "platform/door.h"
 
 #include <windows.h>
@@ -15,7 +17,7 @@
 #define CHUNK_RECORDS 64
 
 struct record {
-    uint64_t reader, writer; /* in the visitor's table */
+    uint64_t reader, writer, copied; /* in the visitor's table; copied: an event */
     uint32_t pid;
     uint32_t unused;
 };
@@ -31,23 +33,42 @@ int door_create(handle *receiver, handle *sender) {
     return pipe_create(receiver, sender);
 }
 
-int door_knock(handle sender, handle reader, handle writer, handle *passage) {
-    struct record record = {(uint64_t)reader, (uint64_t)writer, GetCurrentProcessId(), 0};
-    struct pipe_bytes part = {&record, sizeof record};
-    handle self = HANDLE_INVALID;
-    int status = 0;
-    HANDLE copy = NULL;
-    if (!DuplicateHandle(GetCurrentProcess(), GetCurrentProcess(), GetCurrentProcess(), &copy, PROCESS_DUP_HANDLE,
+static int open_self(handle *self) {
+    HANDLE process = GetCurrentProcess(), copy = NULL;
+    if (!DuplicateHandle(process, process, process, &copy, PROCESS_DUP_HANDLE | PROCESS_QUERY_LIMITED_INFORMATION,
                          FALSE, 0)) {
-        status = system_error(GetLastError(), "cannot open this process");
-    } else {
-        self = (handle)copy;
-        status = pipe_write(sender, &part, 1);
+        return system_error(GetLastError(), "cannot open this process");
     }
+    *self = (handle)copy;
+    return 0;
+}
+
+/* Returns when the handles have been copied. Should the first process end instead, this one does too. */
+static int send_record(handle sender, handle reader, handle writer) {
+    HANDLE copied = CreateEventW(NULL, TRUE, FALSE, NULL);
+    if (copied == NULL) {
+        return system_error(GetLastError(), "cannot create an event");
+    }
+    struct record record = {(uint64_t)reader, (uint64_t)writer, (uint64_t)(uintptr_t)copied, GetCurrentProcessId(), 0};
+    struct pipe_bytes part = {&record, sizeof record};
+    int status = pipe_write(sender, &part, 1);
+    if (status == 0 && WaitForSingleObject(copied, INFINITE) != WAIT_OBJECT_0) {
+        status = system_error(GetLastError(), "cannot wait for the program's first process");
+    }
+    (void)CloseHandle(copied);
+    return status;
+}
+
+int door_knock(handle sender, handle reader, handle writer, handle *passage) {
+    handle self = HANDLE_INVALID;
+    int status = open_self(&self);
+    if (status == 0) {
+        status = send_record(sender, reader, writer);
+    }
+    handle_close(reader);
+    handle_close(writer);
     if (status != 0) {
         handle_close(self);
-        handle_close(reader);
-        handle_close(writer);
         return status;
     }
     *passage = self; /* what is handed over waits in this process: see passage.h */
@@ -57,7 +78,7 @@ int door_knock(handle sender, handle reader, handle writer, handle *passage) {
 static handle fetch(HANDLE process, uint64_t number) {
     HANDLE copy = NULL;
     return DuplicateHandle(process, (HANDLE)(uintptr_t)number, GetCurrentProcess(), &copy, 0, FALSE,
-                           DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE)
+                           DUPLICATE_SAME_ACCESS)
                ? (handle)copy
                : HANDLE_INVALID;
 }
@@ -65,13 +86,18 @@ static handle fetch(HANDLE process, uint64_t number) {
 /* A visitor that has ended meanwhile is none. */
 static void receive(const struct door *door, const struct record *record) {
     struct door_visitor visitor = {(int)record->pid, HANDLE_INVALID, HANDLE_INVALID, HANDLE_INVALID};
-    HANDLE process = OpenProcess(PROCESS_DUP_HANDLE, FALSE, record->pid);
+    HANDLE process = OpenProcess(PROCESS_DUP_HANDLE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, record->pid);
     if (process == NULL) {
         return;
     }
     visitor.passage = (handle)process;
     visitor.reader = fetch(process, record->reader);
     visitor.writer = fetch(process, record->writer);
+    handle copied = fetch(process, record->copied);
+    if (copied != HANDLE_INVALID) {
+        (void)SetEvent((HANDLE)copied); /* fails for what is no event only */
+        handle_close(copied);
+    }
     if (visitor.reader != HANDLE_INVALID && visitor.writer != HANDLE_INVALID) {
         door->on_visitor(&visitor);
     } else {

@@ -15,79 +15,94 @@ int passage_create(handle *a, handle *b) {
     return 0;
 }
 
-/* The process in whose table the tickets are; `opened` is to be closed where it is not NULL. */
-static int open_keeper(handle passage, int root, HANDLE *keeper, HANDLE *opened) {
-    *opened = NULL;
-    *keeper = (HANDLE)passage;
-    if (passage == HANDLE_INVALID) {
-        *opened = *keeper = OpenProcess(PROCESS_DUP_HANDLE, FALSE, (DWORD)root);
-    }
-    return *keeper == NULL ? system_error(GetLastError(), "cannot open the program's first process") : 0;
+/* Where tickets are numbers: in this process itself, in the one that the passage names, or in the first one. */
+struct keeper {
+    HANDLE process;
+    bool is_self, is_root;
+};
+
+static int open_keeper(handle passage, int root, struct keeper *keeper) {
+    keeper->is_root = passage == HANDLE_INVALID;
+    keeper->process = keeper->is_root ? OpenProcess(PROCESS_DUP_HANDLE, FALSE, (DWORD)root) : (HANDLE)passage;
+    keeper->is_self = !keeper->is_root && GetProcessId(keeper->process) == GetCurrentProcessId();
+    return keeper->process == NULL ? system_error(GetLastError(), "cannot open the program's first process") : 0;
 }
 
-static void close_keeper(HANDLE opened) {
-    if (opened != NULL) {
-        (void)CloseHandle(opened);
+static void close_keeper(const struct keeper *keeper) {
+    if (keeper->is_root && keeper->process != NULL) {
+        (void)CloseHandle(keeper->process);
     }
 }
 
-/* Closes what stands in another process's table. */
-static void close_there(HANDLE keeper, const uint64_t *tickets, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        (void)DuplicateHandle(keeper, (HANDLE)(uintptr_t)tickets[i], NULL, NULL, 0, FALSE, DUPLICATE_CLOSE_SOURCE);
+/* Closes what waits in the first process. In a process that a passage names it ends with that process: to close it from here
+ * could wait for ever in Wine, see door.c. */
+static void close_there(const struct keeper *keeper, const uint64_t *tickets, size_t count) {
+    for (size_t i = 0; keeper->is_root && i < count; i++) {
+        (void)DuplicateHandle(keeper->process, (HANDLE)(uintptr_t)tickets[i], NULL, NULL, 0, FALSE,
+                              DUPLICATE_CLOSE_SOURCE);
     }
+}
+
+static int send_one(const struct keeper *keeper, handle sent, uint64_t *ticket) {
+    HANDLE copy = (HANDLE)sent;
+    if (!keeper->is_self &&
+        !DuplicateHandle(GetCurrentProcess(), (HANDLE)sent, keeper->process, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+        return system_error(GetLastError(), "cannot hand a handle over");
+    }
+    *ticket = (uint64_t)(uintptr_t)copy;
+    return 0;
 }
 
 int passage_send(handle passage, int root, const handle *sent, size_t count, uint64_t *tickets) {
-    HANDLE keeper = NULL, opened = NULL;
-    size_t done = 0;
-    int status = open_keeper(passage, root, &keeper, &opened);
-    for (; status == 0 && done < count; done++) {
-        HANDLE copy = NULL;
-        if (!DuplicateHandle(GetCurrentProcess(), (HANDLE)sent[done], keeper, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
-            status = system_error(GetLastError(), "cannot hand a handle over");
-            close_there(keeper, tickets, done);
-            break;
+    struct keeper keeper;
+    int status = open_keeper(passage, root, &keeper);
+    for (size_t i = 0; i < count && status == 0; i++) {
+        status = send_one(&keeper, sent[i], &tickets[i]);
+        if (status != 0) {
+            close_there(&keeper, tickets, i);
         }
-        tickets[done] = (uint64_t)(uintptr_t)copy;
     }
-    close_keeper(opened);
+    close_keeper(&keeper);
     return status;
 }
 
 void passage_withdraw(handle passage, int root, const uint64_t *tickets, size_t count) {
-    HANDLE keeper = NULL, opened = NULL;
-    if (open_keeper(passage, root, &keeper, &opened) == 0) {
-        close_there(keeper, tickets, count);
+    struct keeper keeper;
+    if (open_keeper(passage, root, &keeper) == 0) {
+        close_there(&keeper, tickets, count);
     }
-    close_keeper(opened);
+    close_keeper(&keeper);
 }
 
 bool passage_keeps_tickets(void) {
     return true;
 }
 
+static int receive_one(const struct keeper *keeper, uint64_t ticket, handle *received) {
+    HANDLE copy = (HANDLE)(uintptr_t)ticket;
+    DWORD options = DUPLICATE_SAME_ACCESS | (keeper->is_root ? DUPLICATE_CLOSE_SOURCE : 0);
+    if (!keeper->is_self &&
+        !DuplicateHandle(keeper->process, (HANDLE)(uintptr_t)ticket, GetCurrentProcess(), &copy, 0, FALSE, options)) {
+        return system_error(GetLastError(), "cannot receive a handle");
+    }
+    *received = (handle)copy;
+    return 0;
+}
+
 int passage_receive(handle passage, int root, const uint64_t *tickets, size_t count, handle *received) {
-    HANDLE keeper = NULL, opened = NULL;
+    struct keeper keeper;
     size_t done = 0;
-    int status = open_keeper(passage, root, &keeper, &opened);
-    for (; status == 0 && done < count; done++) {
-        HANDLE copy = NULL;
-        if (!DuplicateHandle(keeper, (HANDLE)(uintptr_t)tickets[done], GetCurrentProcess(), &copy, 0, FALSE,
-                             DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE)) {
-            status = system_error(GetLastError(), "cannot receive a handle");
-            break;
-        }
-        received[done] = (handle)copy;
+    int status = open_keeper(passage, root, &keeper);
+    while (done < count && status == 0) {
+        status = receive_one(&keeper, tickets[done], &received[done]);
+        done += status == 0;
     }
     if (status != 0) {
         for (size_t i = 0; i < done; i++) {
             handle_close(received[i]);
         }
-        if (keeper != NULL) {
-            close_there(keeper, tickets + done, count - done);
-        }
+        close_there(&keeper, tickets + done, count - done);
     }
-    close_keeper(opened);
+    close_keeper(&keeper);
     return status;
 }

@@ -228,7 +228,9 @@ static int run(const struct start *start, const struct spawn_options *options, s
     PROCESS_INFORMATION process;
     DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT | (start->has_job ? 0 : CREATE_SUSPENDED);
     if (GetConsoleWindow() == NULL && GetConsoleCP() == 0) {
-        flags |= CREATE_NO_WINDOW; /* a program without a console must not make one pop up */
+        /* A child of a program without a console has none either. CREATE_NO_WINDOW would give it one that nobody sees: a
+         * process more, whose start takes longer than the child's own, and which (in Wine) inherits the child's handles. */
+        flags |= DETACHED_PROCESS;
     }
     memset(&information, 0, sizeof information);
     information.StartupInfo.cb = sizeof information;
