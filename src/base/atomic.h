@@ -13,6 +13,10 @@ typedef struct {
 
 #if defined(__GNUC__) || defined(__clang__)
 
+static inline uint64_t atomic_load(const atomic_number *number) {
+    return __atomic_load_n(&number->value, __ATOMIC_SEQ_CST);
+}
+
 static inline uint64_t atomic_load_acquire(const atomic_number *number) {
     return __atomic_load_n(&number->value, __ATOMIC_ACQUIRE);
 }
@@ -38,14 +42,13 @@ static inline bool atomic_compare_replace(atomic_number *number, uint64_t expect
     return __atomic_compare_exchange_n(&number->value, &expected, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* No access before it moves behind it, nor the other way: between a store of one's own and a look at the other's. */
-static inline void atomic_fence(void) {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
 #else
 
 #include <intrin.h>
+
+static inline uint64_t atomic_load(const atomic_number *number) {
+    return (uint64_t)_InterlockedCompareExchange64((volatile __int64 *)&number->value, 0, 0);
+}
 
 static inline uint64_t atomic_load_acquire(const atomic_number *number) {
     return (uint64_t)_InterlockedCompareExchange64((volatile __int64 *)&number->value, 0, 0);
@@ -70,11 +73,6 @@ static inline uint64_t atomic_increase(atomic_number *number, uint64_t amount) {
 static inline bool atomic_compare_replace(atomic_number *number, uint64_t expected, uint64_t value) {
     return (uint64_t)_InterlockedCompareExchange64((volatile __int64 *)&number->value, (__int64)value,
                                                    (__int64)expected) == expected;
-}
-
-static inline void atomic_fence(void) {
-    volatile __int64 number = 0;
-    (void)_InterlockedExchange64(&number, 1);
 }
 
 #endif

@@ -122,7 +122,12 @@ static bool dispatch(struct frame *frame) {
     if (call != NULL) {
         call->answer->status = reply.status;
         call->answer->value = reply.value;
-        payload_adopt(&call->answer->payload, (enum payload_kind)reply.payload, frame, sizeof reply, &handles);
+        if (reply.payload != PAYLOAD_NONE) {
+            payload_adopt(&call->answer->payload, (enum payload_kind)reply.payload, frame, sizeof reply, &handles);
+        } else {
+            call->answer->payload.message = handles;
+            memset(&handles, 0, sizeof handles);
+        }
         call->how = status != 0 ? LOST_HANDLES : ARRIVED;
         call->is_done = true;
     }

@@ -35,13 +35,12 @@ bool ring_write(struct ring *ring, const void *head, size_t head_size, const voi
     if (data_size > 0) {
         memcpy(ring->bytes + place + PREFIX + head_size, data, data_size);
     }
-    atomic_store_release(&ring->written, written + skipped + needed);
+    (void)atomic_replace(&ring->written, written + skipped + needed); /* seen before `sleeps` is looked at */
     return true;
 }
 
 bool ring_must_wake(struct ring *ring) {
-    atomic_fence(); /* `written` is seen before `sleeps` is looked at: see ring_sleep */
-    return atomic_load_any(&ring->sleeps) != 0 && atomic_replace(&ring->sleeps, 0) != 0;
+    return atomic_load(&ring->sleeps) != 0 && atomic_replace(&ring->sleeps, 0) != 0;
 }
 
 const uint8_t *ring_peek(const struct ring *ring, size_t *size) {
@@ -74,9 +73,8 @@ void ring_skip(struct ring *ring, size_t size) {
 }
 
 bool ring_sleep(struct ring *ring) {
-    (void)atomic_replace(&ring->sleeps, 1);
-    atomic_fence(); /* `sleeps` is seen before `written` is looked at: see ring_must_wake */
-    if (atomic_load_acquire(&ring->written) == atomic_load_any(&ring->read)) {
+    (void)atomic_replace(&ring->sleeps, 1); /* seen before `written` is looked at */
+    if (atomic_load(&ring->written) == atomic_load_any(&ring->read)) {
         return true;
     }
     return atomic_replace(&ring->sleeps, 0) == 0; /* 0: it has been rung for already, and the bell is on its way */

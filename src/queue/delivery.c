@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define ALIGNMENT 16
+#define ALIGNMENT ((size_t)16)
 
 /* A slot's word: the item's number, its kind, what is with it, and who has taken it. */
 enum slot_state { SLOT_READY = 1, SLOT_TAKEN, SLOT_GONE };

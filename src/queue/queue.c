@@ -301,6 +301,9 @@ static int ask_for_item(mproc_queue *queue, const char *function, enum payload_k
     request.operation = QUEUE_GET;
     request.argument = (int64_t)wanted | (delivery != NULL ? QUEUE_HAS_DELIVERY : 0);
     int status = hold_ask(&queue->hold, &request, deadline_after(timeout_ms), answer);
+    if (status != 0) {
+        payload_clear(&answer->payload);
+    }
     if (status == MPROC_ETYPE) {
         return error_kind(function, wanted);
     }
