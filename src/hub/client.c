@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/step.h"
 #include "hub/session_memory.h"
 #include "hub/wire.h"
 #include "link/link.h"
@@ -215,7 +216,9 @@ static void conclude(const struct pending *call) {
 void client_call(struct request *request, deadline until, struct answer *answer) {
     struct pending call = {0, false, ARRIVED, answer, NULL};
     memset(answer, 0, sizeof *answer);
+    step();
     int status = begin(request, until, &call);
+    step();
     if (status != 0) {
         payload_clear(&request->payload);
         answer->status = status;
@@ -235,6 +238,7 @@ void client_call(struct request *request, deadline until, struct answer *answer)
 }
 
 void client_settle(uint64_t tag, bool was_taken) {
+    step();
     struct wire_settle settle = {tag, was_taken};
     (void)send_small(FRAME_SETTLE, &settle,
                      sizeof settle); /* fails where the first process has ended, and all with it */
@@ -282,7 +286,9 @@ bool client_post(const struct posting *posting) {
     uv_mutex_lock(&ring_mutex);
     bool is_posted = ring_write(&memory->ring, &wire, sizeof wire, posting->data, posting->size);
     uv_mutex_unlock(&ring_mutex);
+    step();
     if (is_posted && ring_must_wake(&memory->ring)) {
+        step();
         (void)send_small(FRAME_DOORBELL, NULL, 0); /* fails where the first process has ended, and all with it */
     }
     return is_posted;

@@ -329,6 +329,16 @@ void sessions_note_closure(void) {
     }
 }
 
+size_t sessions_count(void) {
+    size_t count = 0;
+    objects_lock();
+    for (const struct session *session = sessions; session != NULL; session = session->next) {
+        count++;
+    }
+    objects_unlock();
+    return count;
+}
+
 void sessions_end_all(void) {
     while (sessions != NULL) {
         end_session(sessions);

@@ -18,6 +18,9 @@ uint32_t session_number(const struct session *session);
 /* Has each process look again at what it believes of closed objects, before its next posting. With the objects' lock. */
 void sessions_note_closure(void);
 
+/* For tests: how many processes have a session now. */
+size_t sessions_count(void);
+
 /* Ends them all. On the hub's thread. */
 void sessions_end_all(void);
 

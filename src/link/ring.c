@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/step.h"
+
 /* In front of each frame: its size. A frame never goes around the end; what is left there is skipped as one of no use. */
 #define PREFIX sizeof(uint64_t)
 #define SKIPPED UINT64_MAX
@@ -26,21 +28,28 @@ bool ring_write(struct ring *ring, const void *head, size_t head_size, const voi
     if (written + skipped + needed - atomic_load_acquire(&ring->read) > RING_CAPACITY) {
         return false;
     }
+    step();
     if (skipped > 0) {
         put_prefix(ring, place, SKIPPED);
         place = 0;
+        step();
     }
     put_prefix(ring, place, size);
+    step();
     memcpy(ring->bytes + place + PREFIX, head, head_size);
     if (data_size > 0) {
         memcpy(ring->bytes + place + PREFIX + head_size, data, data_size);
     }
+    step();
     (void)atomic_replace(&ring->written, written + skipped + needed); /* seen before `sleeps` is looked at */
+    step();
     return true;
 }
 
 bool ring_must_wake(struct ring *ring) {
-    return atomic_load(&ring->sleeps) != 0 && atomic_replace(&ring->sleeps, 0) != 0;
+    bool sleeps = atomic_load(&ring->sleeps) != 0;
+    step();
+    return sleeps && atomic_replace(&ring->sleeps, 0) != 0;
 }
 
 const uint8_t *ring_peek(const struct ring *ring, size_t *size) {
@@ -74,8 +83,10 @@ void ring_skip(struct ring *ring, size_t size) {
 
 bool ring_sleep(struct ring *ring) {
     (void)atomic_replace(&ring->sleeps, 1); /* seen before `written` is looked at */
+    step();
     if (atomic_load(&ring->written) == atomic_load_any(&ring->read)) {
         return true;
     }
+    step();
     return atomic_replace(&ring->sleeps, 0) == 0; /* 0: it has been rung for already, and the bell is on its way */
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/step.h"
+
 #define ALIGNMENT ((size_t)16)
 
 /* A slot's word: the item's number, its kind, what is with it, and who has taken it. */
@@ -101,6 +103,7 @@ uint64_t delivery_add(struct delivery_owner *owner, unsigned kind, const void *d
     if (size > 0) {
         memcpy(owner->shared->bytes + place, data, size);
     }
+    step();
     atomic_store_release(&slot->word,
                          make_word(number, kind, taker, taker == DELIVERY_NOBODY ? SLOT_READY : SLOT_TAKEN));
     return number;
@@ -142,6 +145,7 @@ enum delivery_result delivery_take(struct delivery *shared, unsigned kind, uint3
     for (;;) {
         struct delivery_slot *slot = slot_of(shared, number);
         uint64_t word = atomic_load_acquire(&slot->word);
+        step();
         if (number_of(word) < number) {
             return DELIVERY_EMPTY; /* not laid out yet */
         }
@@ -153,6 +157,7 @@ enum delivery_result delivery_take(struct delivery *shared, unsigned kind, uint3
             gone += state_of(word) == SLOT_GONE && gone == number;
             number++;
         } else if (atomic_compare_replace(&slot->word, word, make_word(number, kind, taker, SLOT_TAKEN))) {
+            step();
             raise_front(shared, gone);
             describe(shared, word, item);
             return DELIVERY_TAKEN;
@@ -170,6 +175,7 @@ bool delivery_find(struct delivery *shared, uint64_t number, uint32_t taker, str
 }
 
 void delivery_finish(struct delivery *shared, const struct delivery_item *item) {
+    step();
     atomic_store_release(&slot_of(shared, item->number)->word,
                          make_word(item->number, item->kind, DELIVERY_NOBODY, SLOT_GONE));
 }

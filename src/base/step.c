@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* In the tests' build only. */
+#include "base/step.h"
+
+void (*step_hook)(void);
