@@ -74,17 +74,8 @@ static int error_ended(void) {
 
 /* Sending ------------------------------------------------------------------------------------------------------ */
 
-static int send_request(struct request *request, bool may_wait, uint64_t tag) {
-    struct wire_request wire = {request->object,
-                                tag,
-                                request->argument,
-                                request->operation,
-                                (uint8_t)request->kind,
-                                may_wait,
-                                (uint8_t)request->payload.kind,
-                                0};
-    struct message *message = payload_wrap(&request->payload, &wire);
-    return message != NULL ? link_send(hub_link, FRAME_REQUEST, message) : MPROC_ENOMEM;
+static struct session_memory *session_memory(void) {
+    return (struct session_memory *)(uintptr_t)atomic_load_acquire(&ring_view);
 }
 
 static int send_small(enum frame_kind kind, const void *data, size_t size) {
@@ -94,6 +85,36 @@ static int send_small(enum frame_kind kind, const void *data, size_t size) {
         status = buffer_append(&message.bytes, data, size);
     }
     return status == 0 ? link_send(hub_link, kind, &message) : status;
+}
+
+/* Through the ring, where there is one and the frame finds room in it. */
+static bool send_through_ring(const struct wire_request *wire, const void *data, size_t size) {
+    struct session_memory *memory = session_memory();
+    if (memory == NULL) {
+        return false;
+    }
+    uv_mutex_lock(&ring_mutex);
+    bool is_written = ring_write(&memory->ring, wire, sizeof *wire, data, size);
+    uv_mutex_unlock(&ring_mutex);
+    step();
+    if (is_written && ring_must_wake(&memory->ring)) {
+        step();
+        (void)send_small(FRAME_DOORBELL, NULL, 0); /* fails where the first process has ended, and all with it */
+    }
+    return is_written;
+}
+
+static int send_request(struct request *request, bool may_wait, uint64_t tag) {
+    struct payload *payload = &request->payload;
+    struct wire_request wire = {request->object,        tag,      request->argument,      request->operation,
+                                (uint8_t)request->kind, may_wait, (uint8_t)payload->kind, 0};
+    bool has_payload = payload->kind != PAYLOAD_NONE;
+    if (payload->message.handle_count == 0 &&
+        send_through_ring(&wire, has_payload ? payload_data(payload) : NULL, has_payload ? payload_size(payload) : 0)) {
+        return 0;
+    }
+    struct message *message = payload_wrap(&request->payload, &wire);
+    return message != NULL ? link_send(hub_link, FRAME_REQUEST, message) : MPROC_ENOMEM;
 }
 
 /* Receiving ---------------------------------------------------------------------------------------------------- */
@@ -246,10 +267,6 @@ void client_settle(uint64_t tag, bool was_taken) {
 
 /* Posting ------------------------------------------------------------------------------------------------------ */
 
-static struct session_memory *session_memory(void) {
-    return (struct session_memory *)(uintptr_t)atomic_load_acquire(&ring_view);
-}
-
 uint64_t client_epoch(void) {
     const struct session_memory *memory = session_memory();
     return memory != NULL ? atomic_load_acquire(&memory->closures) + 1 : 0;
@@ -277,21 +294,9 @@ void client_open_ring(void) {
 }
 
 bool client_post(const struct posting *posting) {
-    struct session_memory *memory = session_memory();
-    struct wire_posting wire = {posting->object, posting->operation, (uint8_t)posting->kind, (uint8_t)posting->payload,
-                                0};
-    if (memory == NULL) {
-        return false;
-    }
-    uv_mutex_lock(&ring_mutex);
-    bool is_posted = ring_write(&memory->ring, &wire, sizeof wire, posting->data, posting->size);
-    uv_mutex_unlock(&ring_mutex);
-    step();
-    if (is_posted && ring_must_wake(&memory->ring)) {
-        step();
-        (void)send_small(FRAME_DOORBELL, NULL, 0); /* fails where the first process has ended, and all with it */
-    }
-    return is_posted;
+    struct wire_request wire = {posting->object,           0, 0, posting->operation, (uint8_t)posting->kind, 0,
+                                (uint8_t)posting->payload, 0};
+    return send_through_ring(&wire, posting->data, posting->size);
 }
 
 /* The end ------------------------------------------------------------------------------------------------------ */

@@ -92,22 +92,26 @@ void session_answer(struct call *call) {
 
 /* Frames ------------------------------------------------------------------------------------------------------- */
 
+static void set_request(struct call *call, const struct wire_request *wire) {
+    call->tag = wire->tag;
+    call->may_wait = wire->may_wait != 0;
+    call->request.kind = (enum reference_kind)wire->kind;
+    call->request.object = wire->object;
+    call->request.operation = wire->operation;
+    call->request.argument = wire->argument;
+}
+
 static int read_request(struct session *session, struct frame *frame, struct call *call) {
-    struct wire_request request;
+    struct wire_request wire;
     struct message handles = {{0}, NULL, 0, 0};
-    if (frame->size < sizeof request + (size_t)frame->handle_count * FRAME_TICKET_SIZE) {
+    if (frame->size < sizeof wire + (size_t)frame->handle_count * FRAME_TICKET_SIZE) {
         return MPROC_EINVAL;
     }
-    memcpy(&request, frame->body, sizeof request);
-    call->tag = request.tag;
-    call->may_wait = request.may_wait != 0;
-    call->request.kind = (enum reference_kind)request.kind;
-    call->request.object = request.object;
-    call->request.operation = request.operation;
-    call->request.argument = request.argument;
+    memcpy(&wire, frame->body, sizeof wire);
+    set_request(call, &wire);
     int status = handover_receive(session->passage, frame, &handles);
-    if (status == 0 && request.payload != PAYLOAD_NONE) {
-        payload_adopt(&call->request.payload, (enum payload_kind)request.payload, frame, sizeof request, &handles);
+    if (status == 0 && wire.payload != PAYLOAD_NONE) {
+        payload_adopt(&call->request.payload, (enum payload_kind)wire.payload, frame, sizeof wire, &handles);
     }
     message_clear(&handles);
     return status;
@@ -179,21 +183,47 @@ static int on_settle(struct session *session, const struct frame *frame) {
     return 0;
 }
 
+/* A request that came through the ring. */
+static void on_ring_request(struct session *session, const struct wire_request *wire, const uint8_t *data,
+                            size_t size) {
+    int status = 0;
+    struct call *call = memory_allocate(sizeof *call);
+    if (call == NULL) {
+        link_end(session->link); /* the process is told by the end of its link */
+        return;
+    }
+    enter_call(session, call);
+    set_request(call, wire);
+    if (wire->payload != PAYLOAD_NONE) {
+        status = payload_copy(&call->request.payload, (enum payload_kind)wire->payload, data, size);
+    }
+    if (status == 0) {
+        call_carry_out(call);
+    } else {
+        call_finish(call, status, 0);
+    }
+}
+
 /* Carries out what is in the ring. false: it makes no sense. */
 static bool drain(struct session *session) {
     struct ring *ring = &session->memory->ring;
-    const uint8_t *data;
+    const uint8_t *frame;
     size_t size;
-    while ((data = ring_peek(ring, &size)) != NULL) {
-        struct wire_posting wire;
+    while ((frame = ring_peek(ring, &size)) != NULL) {
+        struct wire_request wire;
         if (size < sizeof wire) {
             return false;
         }
-        memcpy(&wire, data, sizeof wire);
-        struct posting posting = {wire.object,        (enum reference_kind)wire.kind,
-                                  wire.operation,     (enum payload_kind)wire.payload,
-                                  data + sizeof wire, size - sizeof wire};
-        object_post(&posting);
+        memcpy(&wire, frame, sizeof wire);
+        const uint8_t *data = frame + sizeof wire;
+        if (wire.tag != 0) {
+            on_ring_request(session, &wire, data, size - sizeof wire);
+        } else {
+            struct posting posting = {wire.object,    (enum reference_kind)wire.kind,
+                                      wire.operation, (enum payload_kind)wire.payload,
+                                      data,           size - sizeof wire};
+            object_post(&posting);
+        }
         ring_skip(ring, size);
     }
     return true;

@@ -15,13 +15,7 @@ struct wire_request {
 
 /* A request of no kind, about no object, wants the session's own memory, as a handle. */
 
-/* In a ring, ahead of a payload. */
-struct wire_posting {
-    uint64_t object;
-    uint32_t operation;
-    uint8_t kind, payload;
-    uint16_t unused;
-};
+/* In a ring: a request as in a frame, ahead of its payload. Tag 0: a posting, which wants no answer. */
 
 struct wire_reply {
     uint64_t tag;
