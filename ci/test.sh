@@ -171,6 +171,7 @@ compile_as_msvc() { # file
         -Wall -Wextra -Wgnu -Wvla -pedantic -Werror -Wno-language-extension-token -Wno-nonportable-include-path \
         -Wno-pragma-pack -Wno-unused-command-line-argument -Wno-ignored-pragma-intrinsic \
         -DWSAAPI=__stdcall -D_WIN32_WINNT=0x0A00 -DWIN32_LEAN_AND_MEAN -D_CRT_SECURE_NO_WARNINGS \
+        -DMPROC_STEPS \
         -I"$root/include" -I"$root/src" -I"$root/tests" -isystem /usr/include/wine/wine/msvcrt \
         -isystem /usr/include/wine/wine/windows -isystem "$cache/x86_64-mingw/include" "$1"
 }

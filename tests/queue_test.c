@@ -471,6 +471,67 @@ static void values_and_bytes_of_all_kinds_come_back(void **state) {
     mproc_queue_destroy(from);
 }
 
+static void a_large_value_comes_back(void **state) {
+    (void)state;
+    enum { LENGTH = 1 << 20 };
+    char *text = malloc(LENGTH + 1);
+    mproc_queue *to = create(0), *from = create(2);
+    assert_non_null(text);
+    memset(text, 'x', LENGTH);
+    text[LENGTH] = '\0';
+    mproc_process *process = start(echo, mproc_pack("[o,o]", mproc_queue_ref(to), mproc_queue_ref(from)));
+    for (int i = 0; i < 3; i++) {
+        assert_mproc(0, mproc_queue_put(to, mproc_pack("[i,s]", i, text), 0));
+    }
+    for (int i = 0; i < 3; i++) {
+        cJSON *item = get(from);
+        assert_int_equal(cJSON_GetArrayItem(item, 0)->valueint, i);
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(item, 1)), text);
+        cJSON_Delete(item);
+    }
+    assert_mproc(0, mproc_queue_put(to, cJSON_CreateNull(), 0));
+    cJSON_Delete(get(from));
+    end_with(process, 0);
+    mproc_queue_destroy(to);
+    mproc_queue_destroy(from);
+    free(text);
+}
+
+/* Puts one item of so many bytes, each page with its number, and ends at once. */
+static void put_huge(mproc_task *task) {
+    mproc_queue *queue = mproc_task_queue(task, 0);
+    double size = 0;
+    if (queue == NULL || mproc_task_unpack(task, "(o,f)", NULL, &size) != 0) {
+        return;
+    }
+    uint32_t *data = calloc((size_t)size, 1);
+    if (data == NULL) {
+        mproc_task_fail(task, "no memory");
+        return;
+    }
+    for (size_t i = 0; i < (size_t)size / 4096; i++) {
+        data[i * 1024] = (uint32_t)i;
+    }
+    check(task, mproc_queue_put_bytes(queue, data, (size_t)size, MPROC_FOREVER));
+    free(data);
+}
+
+static void a_gibibyte_goes_through_and_leaves_nothing(void **state) {
+    (void)state;
+    size_t size = system_is_slow_to_spawn() ? (size_t)1 << 26 : (size_t)1 << 30, arrived = 0;
+    void *data = NULL;
+    mproc_queue *queue = create(0);
+    end_with(start(put_huge, mproc_pack("[o,f]", mproc_queue_ref(queue), (double)size)), 0);
+    assert_mproc(0, mproc_queue_get_bytes(queue, &data, &arrived, TEST_PATIENCE_MS));
+    assert_int_equal(arrived, size);
+    for (size_t i = 0; i < size / 4096; i++) {
+        assert_int_equal(((uint32_t *)data)[i * 1024], i);
+    }
+    mproc_free(data);
+    end_with(start(put_huge, mproc_pack("[o,f]", mproc_queue_ref(queue), (double)(1 << 20))), 0);
+    mproc_queue_destroy(queue); /* with an item in it */
+}
+
 static void grandchildren_use_it_too(void **state) {
     (void)state;
     mproc_queue *to = create(0), *from = create(0);
@@ -481,6 +542,48 @@ static void grandchildren_use_it_too(void **state) {
     end_with(process, 0);
     mproc_queue_destroy(to);
     mproc_queue_destroy(from);
+}
+
+/* Each number is put, and then told of over the pipe. */
+static void put_and_tell(mproc_task *task) {
+    mproc_queue *queue = mproc_task_queue(task, 0);
+    mproc_connection *connection = mproc_task_connection(task, 1);
+    for (int i = 0; queue != NULL && connection != NULL && i < 2000; i++) {
+        check(task, mproc_queue_put(queue, cJSON_CreateNumber(i), MPROC_FOREVER));
+        check(task, mproc_connection_send_bytes(connection, NULL, 0));
+    }
+}
+
+/* What one has been told of is there. */
+static void get_when_told(mproc_task *task) {
+    mproc_queue *queue = mproc_task_queue(task, 0);
+    mproc_connection *connection = mproc_task_connection(task, 1);
+    for (int i = 0; queue != NULL && connection != NULL && i < 2000; i++) {
+        void *data;
+        size_t size;
+        cJSON *item = NULL;
+        check(task, mproc_connection_recv_bytes(connection, &data, &size, MPROC_FOREVER));
+        mproc_free(data);
+        check(task, mproc_queue_get_nowait(queue, &item));
+        if (item == NULL || item->valueint != i) {
+            mproc_task_fail(task, "item %d is not there", i);
+        }
+        cJSON_Delete(item);
+    }
+}
+
+static void what_one_was_told_of_is_there(void **state) {
+    (void)state;
+    mproc_queue *queue = create(0);
+    mproc_connection *a, *b;
+    assert_mproc(0, mproc_pipe(&a, &b, true));
+    mproc_process *getter = start(get_when_told, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_connection_ref(a)));
+    mproc_process *putter = start(put_and_tell, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_connection_ref(b)));
+    mproc_connection_close(a);
+    mproc_connection_close(b);
+    end_with(putter, 0);
+    end_with(getter, 0);
+    mproc_queue_destroy(queue);
 }
 
 static void a_queue_outlives_the_process_that_made_it(void **state) {
@@ -655,12 +758,13 @@ static void a_killed_putter_leaves_whole_items_only(void **state) {
 
 int main(int argc, char **argv) {
     static const mproc_target targets[] = {
-        MPROC_TARGET(produce),      MPROC_TARGET(consume),
-        MPROC_TARGET(echo),         MPROC_TARGET(get_for_ever),
-        MPROC_TARGET(put_for_ever), MPROC_TARGET(make_and_hand_over),
-        MPROC_TARGET(start_echo),   MPROC_TARGET(consume_in_threads),
-        MPROC_TARGET(misuse),       MPROC_TARGET(want_a_queue),
-        MPROC_TARGETS_END,
+        MPROC_TARGET(produce),       MPROC_TARGET(consume),
+        MPROC_TARGET(echo),          MPROC_TARGET(get_for_ever),
+        MPROC_TARGET(put_for_ever),  MPROC_TARGET(make_and_hand_over),
+        MPROC_TARGET(start_echo),    MPROC_TARGET(consume_in_threads),
+        MPROC_TARGET(misuse),        MPROC_TARGET(want_a_queue),
+        MPROC_TARGET(put_huge),      MPROC_TARGET(put_and_tell),
+        MPROC_TARGET(get_when_told), MPROC_TARGETS_END,
     };
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_queue_refuses_and_waits),
@@ -672,7 +776,10 @@ int main(int argc, char **argv) {
         cmocka_unit_test(what_a_process_put_is_there_when_it_has_ended),
         cmocka_unit_test(four_consumers_finish_ten_items),
         cmocka_unit_test(values_and_bytes_of_all_kinds_come_back),
+        cmocka_unit_test(a_large_value_comes_back),
+        cmocka_unit_test(a_gibibyte_goes_through_and_leaves_nothing),
         cmocka_unit_test(grandchildren_use_it_too),
+        cmocka_unit_test(what_one_was_told_of_is_there),
         cmocka_unit_test(a_queue_outlives_the_process_that_made_it),
         cmocka_unit_test(a_queue_goes_through_pipes_and_queues),
         cmocka_unit_test(errors_in_a_child_are_the_same),

@@ -88,6 +88,55 @@ long memory_blocks(void) {
     return count;
 }
 
+/* Blocks that are released in another way ----------------------------------------------------------------------- */
+
+#define PAGE_MIN 4096
+
+struct foreign {
+    void *block;
+    size_t size;
+    void (*release)(void *block, size_t size);
+    struct foreign *next;
+};
+
+static struct foreign *first_foreign; /* under the mutex */
+
+int memory_keep_foreign(void *block, size_t size, void (*release)(void *block, size_t size)) {
+    struct foreign *kept = memory_allocate(sizeof *kept);
+    if (kept == NULL) {
+        return MPROC_ENOMEM;
+    }
+    kept->block = block;
+    kept->size = size;
+    kept->release = release;
+    uv_mutex_lock(&mutex);
+    kept->next = first_foreign;
+    first_foreign = kept;
+    uv_mutex_unlock(&mutex);
+    return 0;
+}
+
+static struct foreign *remove_foreign(const void *block) {
+    struct foreign *found = NULL;
+    uv_once(&once, create_mutex);
+    uv_mutex_lock(&mutex);
+    for (struct foreign **place = &first_foreign; *place != NULL && found == NULL; place = &(*place)->next) {
+        if ((*place)->block == block) {
+            found = *place;
+            *place = found->next;
+            break;
+        }
+    }
+    uv_mutex_unlock(&mutex);
+    return found;
+}
+
 void mproc_free(void *data) {
-    memory_free(data);
+    struct foreign *foreign = (uintptr_t)data % PAGE_MIN == 0 && data != NULL ? remove_foreign(data) : NULL;
+    if (foreign != NULL) {
+        foreign->release(foreign->block, foreign->size);
+        memory_free(foreign);
+    } else {
+        memory_free(data);
+    }
 }

@@ -12,6 +12,10 @@ void *memory_resize(void *block, size_t size);
 char *memory_copy_text(const char *text);
 void memory_free(void *block);
 
+/* Has mproc_free release what was not allocated here: a whole page or more, which begins with a page. MPROC_ENOMEM: then nothing
+ * is kept. */
+int memory_keep_foreign(void *block, size_t size, void (*release)(void *block, size_t size));
+
 /* For tests: the nth allocation from now on (1: the next one) fails, once; 0 switches it off. */
 void memory_fail_at(long nth);
 /* For tests: blocks that are allocated now. */

@@ -106,8 +106,8 @@ static bool send_through_ring(const struct wire_request *wire, const void *data,
 
 static int send_request(struct request *request, bool may_wait, uint64_t tag) {
     struct payload *payload = &request->payload;
-    struct wire_request wire = {request->object,        tag,      request->argument,      request->operation,
-                                (uint8_t)request->kind, may_wait, (uint8_t)payload->kind, 0};
+    struct wire_request wire = {request->object,        tag,      request->argument,     request->operation,
+                                (uint8_t)request->kind, may_wait, payload_mark(payload), 0};
     bool has_payload = payload->kind != PAYLOAD_NONE;
     if (payload->message.handle_count == 0 &&
         send_through_ring(&wire, has_payload ? payload_data(payload) : NULL, has_payload ? payload_size(payload) : 0)) {
@@ -145,7 +145,7 @@ static bool dispatch(struct frame *frame) {
         call->answer->status = reply.status;
         call->answer->value = reply.value;
         if (reply.payload != PAYLOAD_NONE) {
-            payload_adopt(&call->answer->payload, (enum payload_kind)reply.payload, frame, sizeof reply, &handles);
+            payload_adopt(&call->answer->payload, reply.payload, frame, sizeof reply, &handles);
         } else {
             call->answer->payload.message = handles;
             memset(&handles, 0, sizeof handles);
@@ -237,6 +237,7 @@ static void conclude(const struct pending *call) {
 void client_call(struct request *request, deadline until, struct answer *answer) {
     struct pending call = {0, false, ARRIVED, answer, NULL};
     memset(answer, 0, sizeof *answer);
+    payload_move_outside(&request->payload);
     step();
     int status = begin(request, until, &call);
     step();

@@ -202,6 +202,7 @@ void object_call_here(struct request *request, deadline until, struct answer *an
         return;
     }
     objects_lock();
+    sessions_drain(); /* what any process has posted before counts: this one may have been told of it */
     call_carry_out(&call);
     while (!call.is_done && deadline_wait(&call.done, &mutex, until)) {
     }

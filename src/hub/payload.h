@@ -4,6 +4,7 @@
 #define MPROC_HUB_PAYLOAD_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "link/frame.h"
@@ -11,9 +12,16 @@
 
 enum payload_kind { PAYLOAD_NONE, PAYLOAD_VALUE, PAYLOAD_BYTES };
 
+/* On the wire: the payload itself is in shared memory, of which the message has the handle, and its size as 8 bytes. */
+#define PAYLOAD_OUTSIDE 4
+
+/* A payload of this many bytes or more goes through shared memory: see bench/README.md. */
+#define PAYLOAD_LARGE ((size_t)1 << 16)
+
 /* A zeroed one is empty and valid. */
 struct payload {
     enum payload_kind kind;
+    bool is_outside; /* see PAYLOAD_OUTSIDE */
     struct message message;
     size_t start; /* where it begins in the message's bytes, behind what a frame has in front of it */
 };
@@ -24,17 +32,23 @@ int payload_set_value(struct payload *payload, const cJSON *value);
 int payload_copy(struct payload *payload, enum payload_kind kind, const void *data, size_t size);
 /* Copies bytes. MPROC_ENOMEM. */
 int payload_set_bytes(struct payload *payload, const void *data, size_t size);
-/* Makes a payload of the rest of a frame's body, which is taken; `message` has the handles, which are taken too. */
-void payload_adopt(struct payload *payload, enum payload_kind kind, struct frame *frame, size_t start,
-                   struct message *message);
+/* Makes a payload of the rest of a frame's body, which is taken; `message` has the handles, which are taken too. mark: what
+ * payload_mark gave. */
+void payload_adopt(struct payload *payload, unsigned mark, struct frame *frame, size_t start, struct message *message);
+
+/* The kind and PAYLOAD_OUTSIDE, for the wire. */
+uint8_t payload_mark(const struct payload *payload);
+
+/* Moves a large payload into shared memory, where that can be had; otherwise it stays as it is. */
+void payload_move_outside(struct payload *payload);
 
 const uint8_t *payload_data(const struct payload *payload);
 size_t payload_size(const struct payload *payload);
 
 /* The value; the handles move into it. As cbor_decode. On failure the payload is as it was, but for its handles. */
 int payload_decode(struct payload *payload, cJSON **value);
-/* The bytes as a block for mproc_free; the payload is empty then. */
-void *payload_take_bytes(struct payload *payload, size_t *size);
+/* The bytes as a block for mproc_free; the payload is empty then. MPROC_ENOMEM; MPROC_ESYSTEM: it is as it was. */
+int payload_take_bytes(struct payload *payload, void **data, size_t *size);
 
 void payload_clear(struct payload *payload);
 

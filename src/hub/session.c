@@ -61,7 +61,7 @@ static struct call *find_call(const struct session *session, uint64_t tag) {
 /* Copies the payload behind the reply's head: what is sent may come back. */
 static int write_answer(const struct call *call, struct message *message) {
     const struct payload *payload = &call->answer.payload;
-    struct wire_reply reply = {call->tag, call->answer.value, call->answer.status, payload->kind};
+    struct wire_reply reply = {call->tag, call->answer.value, call->answer.status, payload_mark(payload)};
     int status = link_begin_message(message);
     if (status == 0) {
         status = buffer_append(&message->bytes, &reply, sizeof reply);
@@ -77,6 +77,7 @@ static int write_answer(const struct call *call, struct message *message) {
 void session_answer(struct call *call) {
     struct session *session = call->session;
     struct message message = {{0}, NULL, 0, 0};
+    payload_move_outside(&call->answer.payload);
     int status = write_answer(call, &message);
     if (status == 0) {
         status = link_send(session->link, FRAME_REPLY, &message);
@@ -89,6 +90,8 @@ void session_answer(struct call *call) {
         free_call(call);
     }
 }
+
+static void carry_out_request(struct call *call);
 
 /* Frames ------------------------------------------------------------------------------------------------------- */
 
@@ -111,7 +114,7 @@ static int read_request(struct session *session, struct frame *frame, struct cal
     set_request(call, &wire);
     int status = handover_receive(session->passage, frame, &handles);
     if (status == 0 && wire.payload != PAYLOAD_NONE) {
-        payload_adopt(&call->request.payload, (enum payload_kind)wire.payload, frame, sizeof wire, &handles);
+        payload_adopt(&call->request.payload, wire.payload, frame, sizeof wire, &handles);
     }
     message_clear(&handles);
     return status;
@@ -145,7 +148,7 @@ static int on_request(struct session *session, struct frame *frame) {
     if (status == 0 && call->request.kind == 0) {
         open_memory(session, call);
     } else if (status == 0) {
-        call_carry_out(call);
+        carry_out_request(call);
     } else if (status != MPROC_EINVAL) {
         call_finish(call, status, 0);
         status = 0;
@@ -183,50 +186,71 @@ static int on_settle(struct session *session, const struct frame *frame) {
     return 0;
 }
 
-/* A request that came through the ring. */
-static void on_ring_request(struct session *session, const struct wire_request *wire, const uint8_t *data,
-                            size_t size) {
-    int status = 0;
+/* A request that came through the ring, as a call of its own; NULL: there is no memory for it. */
+static struct call *copy_ring_request(struct session *session, const struct wire_request *wire, const uint8_t *data,
+                                      size_t size) {
     struct call *call = memory_allocate(sizeof *call);
     if (call == NULL) {
-        link_end(session->link); /* the process is told by the end of its link */
-        return;
+        return NULL;
     }
     enter_call(session, call);
     set_request(call, wire);
-    if (wire->payload != PAYLOAD_NONE) {
-        status = payload_copy(&call->request.payload, (enum payload_kind)wire->payload, data, size);
+    if (wire->payload != PAYLOAD_NONE &&
+        payload_copy(&call->request.payload, (enum payload_kind)wire->payload, data, size) != 0) {
+        free_call(call);
+        return NULL;
     }
-    if (status == 0) {
-        call_carry_out(call);
-    } else {
-        call_finish(call, status, 0);
+    return call;
+}
+
+/* Carries out what is at the head of a ring; false: it makes no sense, or there is no memory for it. */
+static bool carry_out_frame(struct session *session, const uint8_t *frame, size_t size) {
+    struct ring *ring = &session->memory->ring;
+    struct wire_request wire;
+    if (size < sizeof wire) {
+        return false;
+    }
+    memcpy(&wire, frame, sizeof wire);
+    const uint8_t *data = frame + sizeof wire;
+    if (wire.tag == 0) {
+        struct posting posting = {wire.object,    (enum reference_kind)wire.kind,
+                                  wire.operation, (enum payload_kind)wire.payload,
+                                  data,           size - sizeof wire};
+        object_post(&posting);
+        ring_skip(ring, size);
+        return true;
+    }
+    struct call *call = copy_ring_request(session, &wire, data, size - sizeof wire);
+    ring_skip(ring, size); /* before it is carried out, which looks into all rings, this one too */
+    if (call != NULL) {
+        carry_out_request(call);
+    }
+    return call != NULL;
+}
+
+/* Carries out what is in the ring, where there is one. */
+static bool drain(struct session *session) {
+    const uint8_t *frame;
+    size_t size;
+    bool is_sound = true;
+    while (is_sound && session->memory != NULL && (frame = ring_peek(&session->memory->ring, &size)) != NULL) {
+        is_sound = carry_out_frame(session, frame, size);
+    }
+    return is_sound;
+}
+
+void sessions_drain(void) {
+    for (struct session *session = sessions; session != NULL; session = session->next) {
+        if (!drain(session)) {
+            link_end(session->link); /* the process is told so */
+        }
     }
 }
 
-/* Carries out what is in the ring. false: it makes no sense. */
-static bool drain(struct session *session) {
-    struct ring *ring = &session->memory->ring;
-    const uint8_t *frame;
-    size_t size;
-    while ((frame = ring_peek(ring, &size)) != NULL) {
-        struct wire_request wire;
-        if (size < sizeof wire) {
-            return false;
-        }
-        memcpy(&wire, frame, sizeof wire);
-        const uint8_t *data = frame + sizeof wire;
-        if (wire.tag != 0) {
-            on_ring_request(session, &wire, data, size - sizeof wire);
-        } else {
-            struct posting posting = {wire.object,    (enum reference_kind)wire.kind,
-                                      wire.operation, (enum payload_kind)wire.payload,
-                                      data,           size - sizeof wire};
-            object_post(&posting);
-        }
-        ring_skip(ring, size);
-    }
-    return true;
+/* What any process has posted before counts: whoever asks may have been told of it. */
+static void carry_out_request(struct call *call) {
+    sessions_drain();
+    call_carry_out(call);
 }
 
 static int on_doorbell(struct session *session) {
@@ -238,7 +262,7 @@ static int on_doorbell(struct session *session) {
 }
 
 static int on_frame(struct session *session, struct frame *frame) {
-    if (session->memory != NULL && frame->kind != FRAME_DOORBELL && !drain(session)) { /* it was sent before */
+    if (!drain(session)) { /* it was sent before */
         return MPROC_EINVAL;
     }
     switch (frame->kind) {
@@ -272,9 +296,7 @@ static void end_calls(struct session *session) {
 
 static void end_session(struct session *session) {
     objects_lock();
-    if (session->memory != NULL) {
-        (void)drain(session); /* what was posted counts */
-    }
+    (void)drain(session); /* what was posted counts */
     end_calls(session);
     objects_forget(session->number);
     if (session->previous != NULL) {

@@ -18,6 +18,9 @@ uint32_t session_number(const struct session *session);
 /* Has each process look again at what it believes of closed objects, before its next posting. With the objects' lock. */
 void sessions_note_closure(void);
 
+/* Carries out what the processes have posted so far. With the objects' lock. */
+void sessions_drain(void);
+
 /* For tests: how many processes have a session now. */
 size_t sessions_count(void);
 

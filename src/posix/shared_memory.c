@@ -2,6 +2,7 @@
 #include "platform/shared_memory.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,6 +21,41 @@ int shared_memory_create(size_t size, handle *memory) {
         return status;
     }
     *memory = descriptor;
+    return 0;
+}
+
+/* Linux takes bytes without a page fault for each page, and without zeroing it first: twice as fast as through a view. Where
+ * such a file cannot be written to (macOS), what is missing goes through a view. Returns how much was written. */
+static size_t write_file(int descriptor, const void *data, size_t size) {
+    size_t done = 0;
+    ssize_t count = 1;
+    while (done < size && count > 0) {
+        count = pwrite(descriptor, (const char *)data + done, size - done, (off_t)done);
+        done += count > 0 ? (size_t)count : 0;
+    }
+    return done;
+}
+
+int shared_memory_create_from(const void *data, size_t size, handle *memory) {
+    handle created = HANDLE_INVALID;
+    void *view = NULL;
+    int status = shared_memory_create(size, &created);
+    if (status != 0) {
+        return status;
+    }
+    size_t done = write_file((int)created, data, size);
+    if (done < size) {
+        status = shared_memory_map(created, size, &view);
+    }
+    if (status != 0) {
+        handle_close(created);
+        return status;
+    }
+    if (view != NULL) {
+        memcpy((char *)view + done, (const char *)data + done, size - done);
+        shared_memory_unmap(view, size);
+    }
+    *memory = created;
     return 0;
 }
 

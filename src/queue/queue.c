@@ -388,8 +388,7 @@ int mproc_queue_get_nowait(mproc_queue *queue, cJSON **item) {
 
 static int copy_bytes(struct arrival *arrival, void **data, size_t *size) {
     if (arrival->delivery == NULL) {
-        *data = payload_take_bytes(&arrival->answer.payload, size);
-        return 0;
+        return payload_take_bytes(&arrival->answer.payload, data, size);
     }
     void *copy = memory_resize(NULL, arrival->item.size > 0 ? arrival->item.size : 1);
     if (copy == NULL) {

@@ -3,6 +3,9 @@
 
 #include <windows.h>
 
+/* After windows.h, whose types it uses. */
+#include <string.h>
+
 #include "base/error.h"
 #include "win32/system_error.h"
 
@@ -13,6 +16,24 @@ int shared_memory_create(size_t size, handle *memory) {
         return system_error(GetLastError(), "cannot make shared memory");
     }
     *memory = (handle)created;
+    return 0;
+}
+
+int shared_memory_create_from(const void *data, size_t size, handle *memory) {
+    handle created = HANDLE_INVALID;
+    void *view = NULL;
+    int status = shared_memory_create(size, &created);
+    if (status != 0) {
+        return status;
+    }
+    status = shared_memory_map(created, size, &view);
+    if (status != 0) {
+        handle_close(created);
+        return status;
+    }
+    memcpy(view, data, size);
+    shared_memory_unmap(view, size);
+    *memory = created;
     return 0;
 }
 
