@@ -6,33 +6,38 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/atomic.h"
 #include "base/error.h"
 
+static atomic_number blocks;
+static atomic_number fail_at; /* 0: never; else counted down to the allocation that fails */
+
 static uv_once_t once = UV_ONCE_INIT;
-static uv_mutex_t mutex;
-static long blocks;
-static long fail_at; /* 0: never; else counted down to the allocation that fails */
+static uv_mutex_t mutex; /* of the foreign blocks */
 
 static void create_mutex(void) {
     (void)uv_mutex_init(&mutex); /* fails for want of memory at most, and then libuv's lock ends the program */
 }
 
-/* Counts a new block; false: this is the one that a test wants to fail. */
+/* Whether this is the allocation that a test wants to fail. */
+static bool is_to_fail(void) {
+    uint64_t left = atomic_load_any(&fail_at);
+    while (left > 0 && !atomic_compare_replace(&fail_at, left, left - 1)) {
+        left = atomic_load_any(&fail_at);
+    }
+    return left == 1;
+}
+
 static bool count_new(void) {
-    bool fails;
-    uv_once(&once, create_mutex);
-    uv_mutex_lock(&mutex);
-    fails = fail_at > 0 && --fail_at == 0;
-    blocks += fails ? 0 : 1;
-    uv_mutex_unlock(&mutex);
+    bool fails = is_to_fail();
+    if (!fails) {
+        (void)atomic_increase(&blocks, 1);
+    }
     return !fails;
 }
 
 static void count_gone(void) {
-    uv_once(&once, create_mutex);
-    uv_mutex_lock(&mutex);
-    blocks--;
-    uv_mutex_unlock(&mutex);
+    (void)atomic_increase(&blocks, UINT64_MAX); /* minus one */
 }
 
 void *memory_allocate(size_t size) {
@@ -74,18 +79,11 @@ void memory_free(void *block) {
 }
 
 void memory_fail_at(long nth) {
-    uv_once(&once, create_mutex);
-    uv_mutex_lock(&mutex);
-    fail_at = nth;
-    uv_mutex_unlock(&mutex);
+    (void)atomic_replace(&fail_at, (uint64_t)nth);
 }
 
 long memory_blocks(void) {
-    uv_once(&once, create_mutex);
-    uv_mutex_lock(&mutex);
-    long count = blocks;
-    uv_mutex_unlock(&mutex);
-    return count;
+    return (long)atomic_load(&blocks);
 }
 
 /* Blocks that are released in another way ----------------------------------------------------------------------- */
@@ -109,6 +107,7 @@ int memory_keep_foreign(void *block, size_t size, void (*release)(void *block, s
     kept->block = block;
     kept->size = size;
     kept->release = release;
+    uv_once(&once, create_mutex);
     uv_mutex_lock(&mutex);
     kept->next = first_foreign;
     first_foreign = kept;
