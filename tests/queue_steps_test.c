@@ -174,6 +174,39 @@ static void a_consumer_may_die_at_each_step(void **state) {
     assert_true(steps > 10);
 }
 
+/* A timeout that runs out while the request is on its way. The second step is right behind the sending. */
+static void be_late_at_second_step(void) {
+    if (--steps_left == 0) {
+        mproc_sleep(100);
+    }
+}
+
+static void get_late(mproc_task *task) {
+    mproc_queue *queue = mproc_task_queue(task, 0);
+    cJSON *item = NULL;
+    steps_left = 2;
+    step_hook = be_late_at_second_step;
+    int status = queue != NULL ? mproc_queue_get(queue, &item, 50) : MPROC_ETYPE;
+    step_hook = NULL;
+    if (status != MPROC_EEMPTY) {
+        mproc_task_fail(task, "the empty queue gave %s", mproc_err_name(status));
+    }
+}
+
+static void a_timeout_that_runs_out_on_the_way_is_kept(void **state) {
+    mproc_queue *queue;
+    mproc_process *process;
+    int exitcode;
+    (void)state;
+    assert_mproc(0, mproc_queue_create(&queue, 0));
+    assert_mproc(0, mproc_spawn(&process, get_late, mproc_pack("[o]", mproc_queue_ref(queue))));
+    assert_mproc(0, mproc_process_join(process, TEST_PATIENCE_MS));
+    assert_mproc(0, mproc_process_exitcode(process, &exitcode));
+    assert_int_equal(exitcode, 0);
+    mproc_process_destroy(process);
+    mproc_queue_destroy(queue);
+}
+
 static size_t handles_before;
 
 static int count_handles(void **state) {
@@ -194,9 +227,11 @@ static void nothing_is_left_open(void **state) {
 }
 
 int main(int argc, char **argv) {
-    static const mproc_target targets[] = {MPROC_TARGET(put_and_die), MPROC_TARGET(get_and_die), MPROC_TARGETS_END};
+    static const mproc_target targets[] = {MPROC_TARGET(put_and_die), MPROC_TARGET(get_and_die), MPROC_TARGET(get_late),
+                                           MPROC_TARGETS_END};
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_producer_may_die_at_each_step), cmocka_unit_test(a_consumer_may_die_at_each_step),
+        cmocka_unit_test(a_timeout_that_runs_out_on_the_way_is_kept),
         cmocka_unit_test(nothing_is_left_open), /* last: after all the others */
     };
     if (mproc_init(argc, argv, targets) != 0) {

@@ -199,7 +199,7 @@ static bool wait_for_answer(const struct pending *call, deadline until) {
 /* Calls -------------------------------------------------------------------------------------------------------- */
 
 /* Enters the call and sends it. From then on, until it is done, the answer belongs to whoever reads the link. */
-static int begin(struct request *request, deadline until, struct pending *call) {
+static int begin(struct request *request, bool may_wait, struct pending *call) {
     lock();
     int status = open_link();
     if (status == 0) {
@@ -209,7 +209,7 @@ static int begin(struct request *request, deadline until, struct pending *call) 
     }
     unlock();
     if (status == 0) {
-        status = send_request(request, deadline_remaining_ms(until) != 0, call->tag);
+        status = send_request(request, may_wait, call->tag);
         if (status != 0) {
             lock();
             (void)remove_pending(call->tag); /* or it was failed with all others */
@@ -238,15 +238,15 @@ void client_call(struct request *request, deadline until, struct answer *answer)
     struct pending call = {0, false, ARRIVED, answer, NULL};
     memset(answer, 0, sizeof *answer);
     payload_move_outside(&request->payload);
+    bool may_wait = deadline_remaining_ms(until) != 0; /* once: what the request says has to hold for the wait too */
     step();
-    int status = begin(request, until, &call);
+    int status = begin(request, may_wait, &call);
     step();
     if (status != 0) {
         payload_clear(&request->payload);
         answer->status = status;
         return;
     }
-    bool may_wait = deadline_remaining_ms(until) != 0;
     lock();
     if (!wait_for_answer(&call, may_wait ? until : DEADLINE_NEVER)) { /* one that may not wait is answered at once */
         unlock();

@@ -45,6 +45,36 @@ static void move_payload(struct payload *to, struct payload *from) {
     memset(from, 0, sizeof *from);
 }
 
+/* The list ----------------------------------------------------------------------------------------------------- */
+
+/* The payload is taken. */
+static struct item *create_item(struct payload *payload) {
+    struct item *item = memory_allocate(sizeof *item);
+    if (item != NULL) {
+        move_payload(&item->payload, payload);
+    }
+    return item;
+}
+
+/* before: NULL for the front. */
+static void insert_behind(struct queue *queue, struct item *before, struct item *item) {
+    struct item **place = before != NULL ? &before->next : &queue->first;
+    item->next = *place;
+    *place = item;
+    queue->last = item->next == NULL ? item : queue->last;
+    queue->count++;
+}
+
+/* Takes the first item out, and its payload. There is one. */
+static void remove_first(struct queue *queue, struct payload *payload) {
+    struct item *item = queue->first;
+    queue->first = item->next;
+    queue->last = queue->first != NULL ? queue->last : NULL;
+    queue->count--;
+    move_payload(payload, &item->payload);
+    memory_free(item);
+}
+
 /* The delivery ------------------------------------------------------------------------------------------------- */
 
 static bool has_delivery(const struct queue *queue) {
@@ -64,13 +94,10 @@ static uint64_t lay_out(struct queue *queue, const struct payload *payload, uint
 
 /* Moves what it can from the list into the delivery, in order. */
 static void refill(struct queue *queue) {
+    struct payload payload;
     while (queue->first != NULL && lay_out(queue, &queue->first->payload, DELIVERY_NOBODY) != 0) {
-        struct item *item = queue->first;
-        queue->first = item->next;
-        queue->last = queue->first != NULL ? queue->last : NULL;
-        queue->count--;
-        payload_clear(&item->payload);
-        memory_free(item);
+        remove_first(queue, &payload);
+        payload_clear(&payload);
     }
 }
 
@@ -168,18 +195,13 @@ static int take_delivered(struct queue *queue, enum payload_kind wanted, struct 
 
 /* Takes the first item out of the list. As take_delivered. */
 static int take_listed(struct queue *queue, enum payload_kind wanted, struct payload *payload) {
-    struct item *item = queue->first;
-    if (item == NULL) {
+    if (queue->first == NULL) {
         return MPROC_EEMPTY;
     }
-    if (item->payload.kind != wanted) {
+    if (queue->first->payload.kind != wanted) {
         return MPROC_ETYPE;
     }
-    queue->first = item->next;
-    queue->last = queue->first != NULL ? queue->last : NULL;
-    queue->count--;
-    move_payload(payload, &item->payload);
-    memory_free(item);
+    remove_first(queue, payload);
     return 0;
 }
 
@@ -230,34 +252,16 @@ static void forget(struct object *object, uint32_t taker) {
     }
 }
 
-static struct item *create_item(struct payload *payload) {
-    struct item *item = memory_allocate(sizeof *item);
-    if (item != NULL) {
-        move_payload(&item->payload, payload);
-    }
-    return item;
-}
-
-static void insert_behind(struct queue *queue, struct item *before, struct item *item) {
-    struct item **place = before != NULL ? &before->next : &queue->first;
-    item->next = *place;
-    *place = item;
-    queue->last = item->next == NULL ? item : queue->last;
-    queue->count++;
-}
-
-/* Puts what is ready in the delivery back to the front of the list. */
+/* Puts what is ready in the delivery back to the front of the list. For want of memory the rest stays where it is. */
 static void empty_delivery(struct queue *queue) {
     struct item *last = NULL, *item;
-    struct payload payload;
-    memset(&payload, 0, sizeof payload);
-    for (;;) {
-        int status = take_delivered(queue, PAYLOAD_VALUE, &payload);
+    while ((item = memory_allocate(sizeof *item)) != NULL) {
+        int status = take_delivered(queue, PAYLOAD_VALUE, &item->payload);
         if (status == MPROC_ETYPE) {
-            status = take_delivered(queue, PAYLOAD_BYTES, &payload);
+            status = take_delivered(queue, PAYLOAD_BYTES, &item->payload);
         }
-        item = status == 0 ? create_item(&payload) : NULL;
-        if (item == NULL) {
+        if (status != 0) {
+            memory_free(item);
             return;
         }
         insert_behind(queue, last, item);
@@ -294,9 +298,7 @@ static int append(struct queue *queue, struct payload *payload) {
     if (item == NULL) {
         return MPROC_ENOMEM;
     }
-    *(queue->last != NULL ? &queue->last->next : &queue->first) = item;
-    queue->last = item;
-    queue->count++;
+    insert_behind(queue, queue->last, item);
     return 0;
 }
 
