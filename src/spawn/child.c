@@ -174,7 +174,8 @@ int child_run(char **argv, const mproc_target *targets) {
     runtime.door = handles[CHILD_DOOR];
     ends.reader = handles[CHILD_READER];
     ends.writer = handles[CHILD_WRITER];
-    status = link_open(&link, &ends, LINK_NEVER_WAITS);
+    status = link_open(&link, &ends,
+                       LINK_WAITS); /* READY is small, and has to be out before anything can end this process */
     if (status == 0) {
         status = set_up(link, handles[CHILD_HANDLES], argv[0], &preparation);
     }
