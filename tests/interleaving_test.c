@@ -7,6 +7,7 @@
 
 #include "link/ring.h"
 #include "queue/delivery.h"
+#include "queue/store.h"
 #include "support/schedule.h"
 
 /* The delivery: two takers of two items, the second of which is being laid out; the first taker may die. ----------- */
@@ -137,6 +138,63 @@ static void a_ring_survives_each_death_in_each_order(void **state) {
     free(ring);
 }
 
+/* The store: two who fill slots, the first of whom may die, and one who takes over the item that was there. -------- */
+
+static struct store *store;
+static struct stored_item items[LAST_TAKER + 1]; /* by who filled or took them */
+static bool is_filled[LAST_TAKER + 1];
+
+static void fill(uint32_t process) {
+    char text[2] = {(char)('0' + process), '\0'};
+    is_filled[process] = store_fill(store, process, text, sizeof text, &items[process]);
+}
+
+static void fill_first(void) {
+    fill(FIRST_TAKER);
+}
+
+static void fill_second(void) {
+    fill(SECOND_TAKER);
+}
+
+static void use_and_free(void) {
+    store_use(store, LAST_TAKER, &items[LAST_TAKER]);
+    store_free(store, &items[LAST_TAKER]);
+}
+
+static void prepare_store(void) {
+    memset(store->words, 0, sizeof store->words);
+    memset(is_filled, 0, sizeof is_filled);
+    fill(LAST_TAKER);
+    store_keep(store, &items[LAST_TAKER]);
+}
+
+/* Two have a slot each at any time; what the dead one had is free. */
+static void check_store(void) {
+    size_t used = 0;
+    assert_true(is_filled[SECOND_TAKER]);
+    assert_int_equal(store->bytes[items[SECOND_TAKER].slot][0], '0' + SECOND_TAKER);
+    assert_true(is_filled[FIRST_TAKER] || schedule_has_died());
+    assert_true(!is_filled[FIRST_TAKER] || items[FIRST_TAKER].slot != items[SECOND_TAKER].slot);
+    store_forget(store, FIRST_TAKER);
+    for (size_t i = 0; i < STORE_SLOTS; i++) {
+        used += atomic_load(&store->words[i]) != 0;
+    }
+    assert_int_equal(used, 1);
+    store_free(store, &items[SECOND_TAKER]);
+}
+
+static void a_store_survives_each_death_in_each_order(void **state) {
+    struct schedule schedule = {{fill_first, fill_second, use_and_free}, 3, 0, prepare_store, check_store};
+    (void)state;
+    store = malloc(sizeof *store);
+    assert_non_null(store);
+    long runs = schedule_run_all(&schedule);
+    print_message("%ld orders\n", runs);
+    assert_true(runs > 200);
+    free(store);
+}
+
 /* One thread, long runs ---------------------------------------------------------------------------------------- */
 
 static void a_ring_goes_around_many_times(void **state) {
@@ -162,13 +220,18 @@ static void a_ring_goes_around_many_times(void **state) {
     free(ring);
 }
 
-static void a_delivery_goes_around_many_times(void **state) {
-    (void)state;
+/* first: the number of its first item. The numbers in the slots' words begin anew at 2^35. */
+static void send_delivery_around(uint64_t first) {
     static uint8_t data[DELIVERY_ITEM_MAX];
     uint64_t added = 0, taken_count = 0;
     shared = calloc(1, sizeof *shared);
     assert_non_null(shared);
     delivery_begin(&owner, shared);
+    owner.first = owner.next = first;
+    atomic_store_release(&shared->front, first);
+    for (uint64_t i = 1; first > DELIVERY_SLOTS && i <= DELIVERY_SLOTS; i++) { /* as those before it have left them */
+        shared->slots[(first - i) % DELIVERY_SLOTS].word.value = (first - i) << 29 | 3;
+    }
     while (taken_count < 20000) {
         struct delivery_item item;
         size_t size = added % 5 == 0 ? 0 : (size_t)(added * 7919 % 3000);
@@ -181,7 +244,10 @@ static void a_delivery_goes_around_many_times(void **state) {
         assert_int_equal(delivery_count(&owner), added - taken_count);
         assert_int_equal(delivery_take(shared, KIND + 1, FIRST_TAKER, &item), DELIVERY_OTHER_KIND);
         assert_int_equal(delivery_take(shared, KIND, FIRST_TAKER, &item), DELIVERY_TAKEN);
-        assert_int_equal(item.number, taken_count + 1);
+        assert_int_equal(item.number, first + taken_count);
+        struct delivery_item found;
+        assert_true(delivery_find(shared, item.number, FIRST_TAKER, &found));
+        assert_false(delivery_find(shared, item.number + 1, FIRST_TAKER, &found));
         assert_int_equal(item.size, taken_count % 5 == 0 ? 0 : taken_count * 7919 % 3000);
         assert_true(item.size == 0 || item.data[item.size - 1] == (taken_count & 0xFF));
         delivery_finish(shared, &item);
@@ -191,10 +257,18 @@ static void a_delivery_goes_around_many_times(void **state) {
     free(shared);
 }
 
+static void a_delivery_goes_around_many_times(void **state) {
+    (void)state;
+    send_delivery_around(1);
+    send_delivery_around(((uint64_t)1 << 35) - 5000);
+    send_delivery_around(((uint64_t)3 << 35) - DELIVERY_SLOTS);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_delivery_survives_each_death_in_each_order),
         cmocka_unit_test(a_ring_survives_each_death_in_each_order),
+        cmocka_unit_test(a_store_survives_each_death_in_each_order),
         cmocka_unit_test(a_ring_goes_around_many_times),
         cmocka_unit_test(a_delivery_goes_around_many_times),
     };

@@ -8,10 +8,28 @@
 #include "base/step.h"
 #include "hub/session.h"
 #include "mproc.h"
+#include "queue/queue_handle.h"
+#include "queue/store.h"
 #include "support/system.h"
 
-/* So many items are put or got by a process that is to die. */
-enum { ITEMS = 5 };
+/* So many items are put or got by a process that is to die. Large ones go through the queue's store. */
+enum { ITEMS = 5, SMALL = 0, LARGE = STORE_ITEM_MIN };
+
+/* An item of this number: itself, or a text of this length that begins with it. */
+static cJSON *make_item(int number, int size) {
+    static char text[LARGE + 1];
+    memset(text, '0' + number, (size_t)size);
+    return size == SMALL ? cJSON_CreateNumber(number) : cJSON_CreateString(text);
+}
+
+static int number_of(const cJSON *item) {
+    if (cJSON_IsNumber(item)) {
+        return item->valueint;
+    }
+    assert_int_equal(strlen(item->valuestring), LARGE);
+    assert_int_equal(item->valuestring[0], item->valuestring[LARGE - 1]);
+    return item->valuestring[0] - '0';
+}
 
 /* Children ----------------------------------------------------------------------------------------------------- */
 
@@ -26,10 +44,10 @@ static void die_at_step(void) {
 
 /* Puts 0, 1, 2, ..., and reports each; dies at the given step after the first item, by which the ring has been opened. */
 static void put_and_die(mproc_task *task) {
-    int steps;
+    int steps, size;
     mproc_queue *queue = mproc_task_queue(task, 0);
     mproc_connection *report = mproc_task_connection(task, 1);
-    if (queue == NULL || report == NULL || mproc_task_unpack(task, "(o,o,i)", NULL, NULL, &steps) != 0) {
+    if (queue == NULL || report == NULL || mproc_task_unpack(task, "(o,o,i,i)", NULL, NULL, &steps, &size) != 0) {
         return;
     }
     for (int i = 0; i < ITEMS; i++) {
@@ -37,7 +55,7 @@ static void put_and_die(mproc_task *task) {
             steps_left = steps;
             step_hook = die_at_step;
         }
-        if (mproc_queue_put(queue, cJSON_CreateNumber(i), MPROC_FOREVER) != 0 ||
+        if (mproc_queue_put(queue, make_item(i, size), MPROC_FOREVER) != 0 ||
             mproc_connection_send_bytes(report, NULL, 0) != 0) {
             mproc_task_fail(task, "%s", mproc_last_error()->message);
         }
@@ -47,10 +65,10 @@ static void put_and_die(mproc_task *task) {
 
 /* Gets, and reports each item; dies likewise. */
 static void get_and_die(mproc_task *task) {
-    int steps;
+    int steps, size;
     mproc_queue *queue = mproc_task_queue(task, 0);
     mproc_connection *report = mproc_task_connection(task, 1);
-    if (queue == NULL || report == NULL || mproc_task_unpack(task, "(o,o,i)", NULL, NULL, &steps) != 0) {
+    if (queue == NULL || report == NULL || mproc_task_unpack(task, "(o,o,i,i)", NULL, NULL, &steps, &size) != 0) {
         return;
     }
     for (int i = 0; i < ITEMS; i++) {
@@ -59,9 +77,12 @@ static void get_and_die(mproc_task *task) {
             steps_left = steps;
             step_hook = die_at_step;
         }
-        if (mproc_queue_get(queue, &item, MPROC_FOREVER) != 0 || mproc_connection_send(report, item) != 0) {
+        if (mproc_queue_get(queue, &item, MPROC_FOREVER) != 0 ||
+            mproc_connection_send(report, cJSON_CreateNumber(number_of(item))) != 0) {
             mproc_task_fail(task, "%s", mproc_last_error()->message);
+            return;
         }
+        cJSON_Delete(item);
     }
     step_hook = NULL;
 }
@@ -69,13 +90,14 @@ static void get_and_die(mproc_task *task) {
 /* Parent ------------------------------------------------------------------------------------------------------- */
 
 /* Runs the target with its death at the given step; false: it came through. */
-static bool run_with_death(mproc_fn target, mproc_queue *queue, mproc_connection **report, int steps) {
+static bool run_with_death(mproc_fn target, mproc_queue *queue, mproc_connection **report, int steps,
+                           int size) {
     mproc_connection *theirs;
     mproc_process *process;
     int exitcode;
     assert_mproc(0, mproc_pipe(report, &theirs, true));
     assert_mproc(0, mproc_spawn(&process, target,
-                                mproc_pack("[o,o,i]", mproc_queue_ref(queue), mproc_connection_ref(theirs), steps)));
+                                mproc_pack("[o,o,i,i]", mproc_queue_ref(queue), mproc_connection_ref(theirs), steps, size)));
     mproc_connection_close(theirs);
     assert_mproc(0, mproc_process_join(process, TEST_PATIENCE_MS));
     assert_mproc(0, mproc_process_exitcode(process, &exitcode));
@@ -105,27 +127,36 @@ static void check_left_by_producer(mproc_queue *queue, mproc_connection *report)
     mproc_connection_close(report);
     for (item = NULL; count < reported; count++) {
         item = get(queue);
-        assert_int_equal(item->valueint, count);
+        assert_int_equal(number_of(item), count);
         cJSON_Delete(item);
     }
     while (mproc_queue_get_nowait(queue, &item) == 0) {
-        assert_int_equal(item->valueint, count);
+        assert_int_equal(number_of(item), count);
         count++;
         cJSON_Delete(item);
     }
     assert_in_range(count, reported, reported + 1);
 }
 
-static void a_producer_may_die_at_each_step(void **state) {
+/* Nothing stays in the store. */
+static void check_store(mproc_queue *queue, int size) {
+    struct shared_view *view = shared_part_view(&queue->store);
+    assert_int_equal(view != NULL, size != SMALL);
+    for (int i = 0; view != NULL && i < STORE_SLOTS; i++) {
+        assert_int_equal(atomic_load(&((struct store *)view->memory)->words[i]), 0);
+    }
+}
+
+static void let_producers_die(int size) {
     int steps = 1;
     bool has_died;
-    (void)state;
     do {
         mproc_queue *queue;
         mproc_connection *report;
         assert_mproc(0, mproc_queue_create(&queue, 0));
-        has_died = run_with_death(put_and_die, queue, &report, steps);
+        has_died = run_with_death(put_and_die, queue, &report, steps, size);
         check_left_by_producer(queue, report);
+        check_store(queue, size);
         mproc_queue_destroy(queue);
         steps++;
     } while (has_died);
@@ -138,40 +169,52 @@ static void check_left_by_consumer(mproc_queue *queue, mproc_connection *report)
     int next = 0;
     cJSON *item;
     while (mproc_connection_recv(report, &item, TEST_PATIENCE_MS) == 0) {
-        assert_int_equal(item->valueint, next);
+        assert_int_equal(number_of(item), next);
         next++;
         cJSON_Delete(item);
     }
     mproc_connection_close(report);
     item = get(queue); /* there is always the last one */
-    assert_in_range(item->valueint, next, next + 1);
-    for (next = item->valueint + 1; next <= ITEMS; next++) {
+    assert_in_range(number_of(item), next, next + 1);
+    for (next = number_of(item) + 1; next <= ITEMS; next++) {
         cJSON_Delete(item);
         item = get(queue);
-        assert_int_equal(item->valueint, next);
+        assert_int_equal(number_of(item), next);
     }
     cJSON_Delete(item);
     assert_true(mproc_queue_empty(queue));
 }
 
-static void a_consumer_may_die_at_each_step(void **state) {
+static void a_producer_may_die_at_each_step(void **state) {
+    (void)state;
+    let_producers_die(SMALL);
+    let_producers_die(LARGE);
+}
+
+static void let_consumers_die(int size) {
     int steps = 1;
     bool has_died;
-    (void)state;
     do {
         mproc_queue *queue;
         mproc_connection *report;
         assert_mproc(0, mproc_queue_create(&queue, 0));
         for (int i = 0; i <= ITEMS; i++) {
-            assert_mproc(0, mproc_queue_put(queue, cJSON_CreateNumber(i), 0));
+            assert_mproc(0, mproc_queue_put(queue, make_item(i, size), 0));
         }
-        has_died = run_with_death(get_and_die, queue, &report, steps);
+        has_died = run_with_death(get_and_die, queue, &report, steps, size);
         check_left_by_consumer(queue, report);
+        check_store(queue, size);
         mproc_queue_destroy(queue);
         steps++;
     } while (has_died);
     print_message("died at %d steps\n", steps - 2);
     assert_true(steps > 10);
+}
+
+static void a_consumer_may_die_at_each_step(void **state) {
+    (void)state;
+    let_consumers_die(SMALL);
+    let_consumers_die(LARGE);
 }
 
 /* A timeout that runs out while the request is on its way. The second step is right behind the sending. */
@@ -214,7 +257,7 @@ static int count_handles(void **state) {
     mproc_connection *report;
     (void)state;
     assert_mproc(0, mproc_queue_create(&queue, 0));
-    (void)run_with_death(put_and_die, queue, &report, 1000000);
+    (void)run_with_death(put_and_die, queue, &report, 1000000, SMALL);
     mproc_connection_close(report);
     mproc_queue_destroy(queue);
     handles_before = test_open_handles();

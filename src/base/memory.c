@@ -93,13 +93,14 @@ long memory_blocks(void) {
 struct foreign {
     void *block;
     size_t size;
-    void (*release)(void *block, size_t size);
+    memory_release *release;
+    void *context;
     struct foreign *next;
 };
 
 static struct foreign *first_foreign; /* under the mutex */
 
-int memory_keep_foreign(void *block, size_t size, void (*release)(void *block, size_t size)) {
+int memory_keep_foreign(void *block, size_t size, memory_release *release, void *context) {
     struct foreign *kept = memory_allocate(sizeof *kept);
     if (kept == NULL) {
         return MPROC_ENOMEM;
@@ -107,6 +108,7 @@ int memory_keep_foreign(void *block, size_t size, void (*release)(void *block, s
     kept->block = block;
     kept->size = size;
     kept->release = release;
+    kept->context = context;
     uv_once(&once, create_mutex);
     uv_mutex_lock(&mutex);
     kept->next = first_foreign;
@@ -133,7 +135,7 @@ static struct foreign *remove_foreign(const void *block) {
 void mproc_free(void *data) {
     struct foreign *foreign = (uintptr_t)data % PAGE_MIN == 0 && data != NULL ? remove_foreign(data) : NULL;
     if (foreign != NULL) {
-        foreign->release(foreign->block, foreign->size);
+        foreign->release(foreign->context, foreign->block, foreign->size);
         memory_free(foreign);
     } else {
         memory_free(data);

@@ -12,9 +12,11 @@ void *memory_resize(void *block, size_t size);
 char *memory_copy_text(const char *text);
 void memory_free(void *block);
 
-/* Has mproc_free release what was not allocated here: a whole page or more, which begins with a page. MPROC_ENOMEM: then nothing
- * is kept. */
-int memory_keep_foreign(void *block, size_t size, void (*release)(void *block, size_t size));
+/* Releases a block that was not allocated here. */
+typedef void memory_release(void *context, void *block, size_t size);
+
+/* Has mproc_free release such a block, which begins with a page. MPROC_ENOMEM: then nothing is kept. */
+int memory_keep_foreign(void *block, size_t size, memory_release *release, void *context);
 
 /* For tests: the nth allocation from now on (1: the next one) fails, once; 0 switches it off. */
 void memory_fail_at(long nth);

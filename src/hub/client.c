@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/step.h"
 #include "hub/session_memory.h"
+#include "hub/shared_block.h"
 #include "hub/wire.h"
 #include "link/link.h"
 #include "platform/door.h"
@@ -276,7 +277,6 @@ uint64_t client_epoch(void) {
 void client_open_ring(void) {
     struct request request;
     struct answer answer;
-    void *view = NULL;
     lock();
     bool is_first = !ring_was_asked_for;
     ring_was_asked_for = true;
@@ -286,11 +286,7 @@ void client_open_ring(void) {
     }
     memset(&request, 0, sizeof request);
     client_call(&request, DEADLINE_NEVER, &answer);
-    const struct message *message = &answer.payload.message;
-    if (answer.status == 0 && message->handle_count == 1 &&
-        shared_memory_map(message->handles[0], sizeof(struct session_memory), &view) == 0) {
-        atomic_store_release(&ring_view, (uint64_t)(uintptr_t)view);
-    }
+    atomic_store_release(&ring_view, (uint64_t)(uintptr_t)shared_block_map(&answer, sizeof(struct session_memory)));
     payload_clear(&answer.payload);
 }
 

@@ -136,8 +136,8 @@ void hold_allow_posting(void) {
     }
 }
 
-bool hold_post(const struct hold *hold, uint32_t operation, enum payload_kind kind, const void *data, size_t size) {
-    struct posting posting = {hold->object, hold->kind, operation, kind, data, size};
+bool hold_post(const struct hold *hold, uint32_t operation, unsigned mark, const void *data, size_t size) {
+    struct posting posting = {hold->object, hold->kind, operation, mark, data, size};
     return client_post(&posting);
 }
 

@@ -36,8 +36,8 @@ int hold_ask(const struct hold *hold, struct request *request, deadline until, s
 uint64_t hold_epoch(void);
 /* From now on there may be an epoch. */
 void hold_allow_posting(void);
-/* Asks for an operation without an answer; false: it has to be asked for with hold_ask. */
-bool hold_post(const struct hold *hold, uint32_t operation, enum payload_kind kind, const void *data, size_t size);
+/* Asks for an operation without an answer; mark: the payload's. false: it has to be asked for with hold_ask. */
+bool hold_post(const struct hold *hold, uint32_t operation, unsigned mark, const void *data, size_t size);
 
 /* What came with an answer has been taken, or goes back as if it had never been given out. Its payload is freed. */
 void hold_settle(const struct hold *hold, struct answer *answer, bool was_taken);

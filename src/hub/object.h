@@ -29,7 +29,7 @@ struct posting {
     uint64_t object;
     enum reference_kind kind;
     uint32_t operation;
-    enum payload_kind payload;
+    unsigned payload; /* its mark */
     const uint8_t *data;
     size_t size;
 };

@@ -12,14 +12,15 @@
 /* In front of what is to be sent: a frame's header and a request. */
 #define ROOM (FRAME_HEADER_SIZE + sizeof(struct wire_request))
 
-static int begin(struct payload *payload, enum payload_kind kind, size_t size) {
+static int begin(struct payload *payload, unsigned mark, size_t size) {
     static const uint8_t room[ROOM];
     int status = buffer_reserve(&payload->message.bytes, ROOM + size);
     if (status == 0) {
         status = buffer_append(&payload->message.bytes, room, sizeof room);
     }
     payload->start = ROOM;
-    payload->kind = kind;
+    payload->kind = PAYLOAD_KIND_OF(mark);
+    payload->place = PAYLOAD_PLACE_OF(mark);
     return status;
 }
 
@@ -37,14 +38,12 @@ static int copy_outside(struct payload *payload, enum payload_kind kind, const v
         status = message_add_handle(&payload->message, memory);
     }
     if (status == 0) {
-        status = payload_copy(payload, kind, &length, sizeof length);
+        status = payload_copy(payload, (unsigned)kind | PAYLOAD_OUTSIDE, &length, sizeof length);
     }
     if (status != 0) {
         payload_clear(payload);
-        return status;
     }
-    payload->is_outside = true;
-    return 0;
+    return status;
 }
 
 int payload_set_bytes(struct payload *payload, const void *data, size_t size) {
@@ -57,7 +56,7 @@ int payload_set_bytes(struct payload *payload, const void *data, size_t size) {
 void payload_move_outside(struct payload *payload) {
     struct payload moved;
     memset(&moved, 0, sizeof moved);
-    if (payload->kind != PAYLOAD_NONE && !payload->is_outside && payload->message.handle_count == 0 &&
+    if (payload->kind != PAYLOAD_NONE && payload->place == PAYLOAD_HERE && payload->message.handle_count == 0 &&
         payload_size(payload) >= PAYLOAD_LARGE &&
         copy_outside(&moved, payload->kind, payload_data(payload), payload_size(payload)) == 0) {
         payload_clear(payload);
@@ -66,18 +65,18 @@ void payload_move_outside(struct payload *payload) {
 }
 
 uint8_t payload_mark(const struct payload *payload) {
-    return (uint8_t)((unsigned)payload->kind | (payload->is_outside ? PAYLOAD_OUTSIDE : 0u));
+    return (uint8_t)((unsigned)payload->kind | (unsigned)payload->place);
 }
 
-int payload_copy(struct payload *payload, enum payload_kind kind, const void *data, size_t size) {
-    int status = begin(payload, kind, size);
+int payload_copy(struct payload *payload, unsigned mark, const void *data, size_t size) {
+    int status = begin(payload, mark, size);
     return status == 0 ? buffer_append(&payload->message.bytes, data, size) : status;
 }
 
 void payload_adopt(struct payload *payload, unsigned mark, struct frame *frame, size_t start, struct message *message) {
     size_t size = frame->size - (size_t)frame->handle_count * FRAME_TICKET_SIZE;
-    payload->kind = (enum payload_kind)(mark & ~(unsigned)PAYLOAD_OUTSIDE);
-    payload->is_outside = (mark & PAYLOAD_OUTSIDE) != 0;
+    payload->kind = PAYLOAD_KIND_OF(mark);
+    payload->place = PAYLOAD_PLACE_OF(mark);
     payload->message = *message;
     payload->message.bytes.data = frame->body;
     payload->message.bytes.size = payload->message.bytes.capacity = size;
@@ -108,7 +107,7 @@ static int map_outside(const struct payload *payload, void **view, size_t *size)
 int payload_decode(struct payload *payload, cJSON **value) {
     size_t size = 0, used;
     void *view = NULL;
-    if (!payload->is_outside) {
+    if (payload->place == PAYLOAD_HERE) {
         return cbor_decode(payload_data(payload), payload_size(payload), &used, payload->message.handles,
                            payload->message.handle_count, value);
     }
@@ -128,12 +127,17 @@ static void *take_block(struct payload *payload, size_t *size) {
     return block;
 }
 
+static void unmap(void *context, void *block, size_t size) {
+    (void)context;
+    shared_memory_unmap(block, size);
+}
+
 int payload_take_bytes(struct payload *payload, void **data, size_t *size) {
     int status = 0;
-    if (payload->is_outside) { /* they stay where they are until mproc_free */
+    if (payload->place == PAYLOAD_OUTSIDE) { /* they stay where they are until mproc_free */
         status = map_outside(payload, data, size);
         if (status == 0) {
-            status = memory_keep_foreign(*data, *size, shared_memory_unmap);
+            status = memory_keep_foreign(*data, *size, unmap, NULL);
             if (status != 0) {
                 shared_memory_unmap(*data, *size);
             }

@@ -12,8 +12,16 @@
 
 enum payload_kind { PAYLOAD_NONE, PAYLOAD_VALUE, PAYLOAD_BYTES };
 
-/* On the wire: the payload itself is in shared memory, of which the message has the handle, and its size as 8 bytes. */
-#define PAYLOAD_OUTSIDE 4
+/* Where the bytes themselves are. */
+enum payload_place {
+    PAYLOAD_HERE = 0,
+    PAYLOAD_IN_STORE = 4, /* in a store of the object's own, which knows what the payload says of it */
+    PAYLOAD_OUTSIDE = 8   /* in shared memory of their own: the message has the handle, and their size as 8 bytes */
+};
+
+/* Kind and place, for the wire. */
+#define PAYLOAD_KIND_OF(mark) ((enum payload_kind)((mark) & 3u))
+#define PAYLOAD_PLACE_OF(mark) ((enum payload_place)((mark) & ~3u))
 
 /* A payload of this many bytes or more goes through shared memory: see bench/README.md. */
 #define PAYLOAD_LARGE ((size_t)1 << 16)
@@ -21,22 +29,21 @@ enum payload_kind { PAYLOAD_NONE, PAYLOAD_VALUE, PAYLOAD_BYTES };
 /* A zeroed one is empty and valid. */
 struct payload {
     enum payload_kind kind;
-    bool is_outside; /* see PAYLOAD_OUTSIDE */
+    enum payload_place place;
     struct message message;
     size_t start; /* where it begins in the message's bytes, behind what a frame has in front of it */
 };
 
 /* Encodes a value, as cbor_encode. */
 int payload_set_value(struct payload *payload, const cJSON *value);
-/* Copies what was encoded before. MPROC_ENOMEM. */
-int payload_copy(struct payload *payload, enum payload_kind kind, const void *data, size_t size);
-/* Copies bytes. MPROC_ENOMEM. */
+/* Copies what stands elsewhere: a payload's bytes and mark. MPROC_ENOMEM. */
+int payload_copy(struct payload *payload, unsigned mark, const void *data, size_t size);
+/* Copies bytes; many of them into shared memory. MPROC_ENOMEM. */
 int payload_set_bytes(struct payload *payload, const void *data, size_t size);
 /* Makes a payload of the rest of a frame's body, which is taken; `message` has the handles, which are taken too. mark: what
  * payload_mark gave. */
 void payload_adopt(struct payload *payload, unsigned mark, struct frame *frame, size_t start, struct message *message);
 
-/* The kind and PAYLOAD_OUTSIDE, for the wire. */
 uint8_t payload_mark(const struct payload *payload);
 
 /* Moves a large payload into shared memory, where that can be had; otherwise it stays as it is. */

@@ -11,10 +11,10 @@
 #include "base/memory.h"
 #include "hub/reader.h"
 #include "hub/session_memory.h"
+#include "hub/shared_block.h"
 #include "hub/wire.h"
 #include "link/handover.h"
 #include "link/link.h"
-#include "platform/shared_memory.h"
 
 struct session {
     struct link *link; /* for sending; the hub reads */
@@ -22,6 +22,7 @@ struct session {
     struct hub_reader *reader;
     struct frame_reader frames;
     uint32_t number;
+    struct shared_block block;           /* has the memory that both share */
     struct session_memory *memory;       /* NULL until the process asks for it */
     struct call *first_call, *last_call; /* not answered, or not settled; in the order of their arrival */
     struct session *previous, *next;
@@ -122,18 +123,13 @@ static int read_request(struct session *session, struct frame *frame, struct cal
 
 /* Answers with the memory that both share. */
 static void open_memory(struct session *session, struct call *call) {
-    handle memory = HANDLE_INVALID;
-    void *view = NULL;
-    int status = session->memory == NULL ? shared_memory_create(sizeof *session->memory, &memory) : MPROC_ESTATE;
+    int status = shared_block_create(&session->block, sizeof *session->memory);
     if (status == 0) {
-        status = shared_memory_map(memory, sizeof *session->memory, &view);
-    }
-    if (status == 0) {
-        session->memory = view;
+        session->memory = session->block.view;
         (void)ring_sleep(&session->memory->ring);
-        status = message_add_handle(&call->answer.payload.message, memory);
-    } else {
-        handle_close(memory);
+        status = shared_block_share(&session->block, call);
+        handle_close(session->block.memory); /* nobody else will ask for it */
+        session->block.memory = HANDLE_INVALID;
     }
     call_finish(call, status, 0);
 }
@@ -196,7 +192,7 @@ static struct call *copy_ring_request(struct session *session, const struct wire
     enter_call(session, call);
     set_request(call, wire);
     if (wire->payload != PAYLOAD_NONE &&
-        payload_copy(&call->request.payload, (enum payload_kind)wire->payload, data, size) != 0) {
+        payload_copy(&call->request.payload, wire->payload, data, size) != 0) {
         free_call(call);
         return NULL;
     }
@@ -214,7 +210,7 @@ static bool carry_out_frame(struct session *session, const uint8_t *frame, size_
     const uint8_t *data = frame + sizeof wire;
     if (wire.tag == 0) {
         struct posting posting = {wire.object,    (enum reference_kind)wire.kind,
-                                  wire.operation, (enum payload_kind)wire.payload,
+                                  wire.operation, wire.payload,
                                   data,           size - sizeof wire};
         object_post(&posting);
         ring_skip(ring, size);
@@ -308,7 +304,7 @@ static void end_session(struct session *session) {
         session->next->previous = session->previous;
     }
     objects_unlock();
-    shared_memory_unmap(session->memory, sizeof *session->memory);
+    shared_block_clear(&session->block);
     hub_reader_close(session->reader);
     frame_reader_clear(&session->frames);
     link_destroy(session->link);
@@ -343,6 +339,21 @@ static void on_end(void *context) {
 
 static const struct hub_reader_events session_events = {on_data, on_end};
 
+static bool number_is_used(uint32_t number) {
+    const struct session *session = sessions;
+    while (session != NULL && session->number != number) {
+        session = session->next;
+    }
+    return session != NULL;
+}
+
+static uint32_t new_number(void) {
+    do {
+        last_number = last_number % CALL_TAKER_MAX + 1;
+    } while (number_is_used(last_number));
+    return last_number;
+}
+
 void session_begin(const struct door_visitor *visitor) {
     struct session *session = memory_allocate(sizeof *session);
     struct link_ends ends = {HANDLE_INVALID, visitor->writer, visitor->passage};
@@ -356,8 +367,9 @@ void session_begin(const struct door_visitor *visitor) {
     }
     session->link = link;
     session->passage = visitor->passage;
+    session->block = (struct shared_block)SHARED_BLOCK_NONE;
     objects_lock();
-    session->number = last_number = last_number % CALL_TAKER_MAX + 1;
+    session->number = new_number();
     session->next = sessions;
     if (sessions != NULL) {
         sessions->previous = session;

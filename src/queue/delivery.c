@@ -7,29 +7,33 @@
 
 #define ALIGNMENT ((size_t)16)
 
-/* A slot's word: the item's number, its kind, what is with it, and who has taken it. */
+/* A slot's word: the item's number (its last bits: see distance), who has taken it, its mark, and what is with it. */
 enum slot_state { SLOT_READY = 1, SLOT_TAKEN, SLOT_GONE };
 
 #define STATE_BITS 2
-#define KIND_BITS 2
+#define MARK_BITS 3
+#define KIND_MASK 3u
 #define TAKER_BITS 24
-#define NUMBER_SHIFT (STATE_BITS + KIND_BITS + TAKER_BITS)
+#define NUMBER_SHIFT (STATE_BITS + MARK_BITS + TAKER_BITS)
+#define NUMBERS ((uint64_t)1 << (64 - NUMBER_SHIFT)) /* then they begin anew */
 
-static uint64_t make_word(uint64_t number, unsigned kind, uint32_t taker, enum slot_state state) {
-    return number << NUMBER_SHIFT | (uint64_t)taker << (STATE_BITS + KIND_BITS) | (uint64_t)kind << STATE_BITS |
+static uint64_t make_word(uint64_t number, unsigned mark, uint32_t taker, enum slot_state state) {
+    return number << NUMBER_SHIFT | (uint64_t)taker << (STATE_BITS + MARK_BITS) | (uint64_t)mark << STATE_BITS |
            (uint64_t)state;
 }
 
-static uint64_t number_of(uint64_t word) {
-    return word >> NUMBER_SHIFT;
+/* How far the word's number is ahead of this one; they are never far apart, so that the last bits tell, for ever. */
+static int64_t distance(uint64_t word, uint64_t number) {
+    uint64_t ahead = ((word >> NUMBER_SHIFT) - number) % NUMBERS;
+    return ahead < NUMBERS / 2 ? (int64_t)ahead : -(int64_t)(NUMBERS - ahead);
 }
 
 static uint32_t taker_of(uint64_t word) {
-    return (uint32_t)(word >> (STATE_BITS + KIND_BITS)) & ((1u << TAKER_BITS) - 1);
+    return (uint32_t)(word >> (STATE_BITS + MARK_BITS)) & ((1u << TAKER_BITS) - 1);
 }
 
-static unsigned kind_of(uint64_t word) {
-    return (unsigned)(word >> STATE_BITS) & ((1u << KIND_BITS) - 1);
+static unsigned mark_of(uint64_t word) {
+    return (unsigned)(word >> STATE_BITS) & ((1u << MARK_BITS) - 1);
 }
 
 static enum slot_state state_of(uint64_t word) {
@@ -38,6 +42,14 @@ static enum slot_state state_of(uint64_t word) {
 
 static struct delivery_slot *slot_of(struct delivery *shared, uint64_t number) {
     return &shared->slots[number % DELIVERY_SLOTS];
+}
+
+static void describe(struct delivery *shared, uint64_t number, uint64_t word, struct delivery_item *item) {
+    const struct delivery_slot *slot = slot_of(shared, number);
+    item->number = number;
+    item->mark = mark_of(word);
+    item->data = shared->bytes + slot->place;
+    item->size = slot->size;
 }
 
 /* Only forward: what is gone does not come back. */
@@ -90,7 +102,7 @@ static bool reserve(struct delivery_owner *owner, size_t size, uint32_t *place) 
     return true;
 }
 
-uint64_t delivery_add(struct delivery_owner *owner, unsigned kind, const void *data, size_t size, uint32_t taker) {
+uint64_t delivery_add(struct delivery_owner *owner, unsigned mark, const void *data, size_t size, uint32_t taker) {
     uint32_t place = 0;
     reclaim(owner);
     if (size > DELIVERY_ITEM_MAX || owner->next - owner->first == DELIVERY_SLOTS || !reserve(owner, size, &place)) {
@@ -105,7 +117,7 @@ uint64_t delivery_add(struct delivery_owner *owner, unsigned kind, const void *d
     }
     step();
     atomic_store_release(&slot->word,
-                         make_word(number, kind, taker, taker == DELIVERY_NOBODY ? SLOT_READY : SLOT_TAKEN));
+                         make_word(number, mark, taker, taker == DELIVERY_NOBODY ? SLOT_READY : SLOT_TAKEN));
     return number;
 }
 
@@ -115,30 +127,37 @@ bool delivery_return(struct delivery_owner *owner, uint32_t taker) {
         struct delivery_slot *slot = slot_of(owner->shared, number);
         uint64_t word = atomic_load_acquire(&slot->word);
         if (state_of(word) == SLOT_TAKEN && taker_of(word) == taker) {
-            atomic_store_release(&slot->word, make_word(number, kind_of(word), DELIVERY_NOBODY, SLOT_READY));
+            atomic_store_release(&slot->word, make_word(number, mark_of(word), DELIVERY_NOBODY, SLOT_READY));
             has_returned = true;
         }
     }
     return has_returned;
 }
 
+void delivery_visit(const struct delivery_owner *owner, void (*visit)(void *context, const struct delivery_item *item),
+                    void *context) {
+    for (uint64_t number = owner->first; number < owner->next; number++) {
+        uint64_t word = atomic_load_acquire(&slot_of(owner->shared, number)->word);
+        struct delivery_item item;
+        if (state_of(word) == SLOT_READY) {
+            describe(owner->shared, number, word, &item);
+            visit(context, &item);
+        }
+    }
+}
+
+static void count_item(void *context, const struct delivery_item *item) {
+    (void)item;
+    ++*(size_t *)context;
+}
+
 size_t delivery_count(const struct delivery_owner *owner) {
     size_t count = 0;
-    for (uint64_t number = owner->first; number < owner->next; number++) {
-        count += state_of(atomic_load_acquire(&slot_of(owner->shared, number)->word)) == SLOT_READY;
-    }
+    delivery_visit(owner, count_item, &count);
     return count;
 }
 
 /* Anyone ------------------------------------------------------------------------------------------------------- */
-
-static void describe(struct delivery *shared, uint64_t word, struct delivery_item *item) {
-    const struct delivery_slot *slot = slot_of(shared, number_of(word));
-    item->number = number_of(word);
-    item->kind = kind_of(word);
-    item->data = shared->bytes + slot->place;
-    item->size = slot->size;
-}
 
 enum delivery_result delivery_take(struct delivery *shared, unsigned kind, uint32_t taker, struct delivery_item *item) {
     uint64_t gone = atomic_load_acquire(&shared->front), number = gone;
@@ -146,20 +165,21 @@ enum delivery_result delivery_take(struct delivery *shared, unsigned kind, uint3
         struct delivery_slot *slot = slot_of(shared, number);
         uint64_t word = atomic_load_acquire(&slot->word);
         step();
-        if (number_of(word) < number) {
+        int64_t ahead = distance(word, number);
+        if (ahead < 0) {
             return DELIVERY_EMPTY; /* not laid out yet */
         }
-        if (number_of(word) > number) {
+        if (ahead > 0) {
             gone = number = atomic_load_acquire(&shared->front); /* overtaken: this one is long gone */
-        } else if (state_of(word) == SLOT_READY && kind_of(word) != kind) {
+        } else if (state_of(word) == SLOT_READY && (mark_of(word) & KIND_MASK) != kind) {
             return DELIVERY_OTHER_KIND;
         } else if (state_of(word) != SLOT_READY) {
             gone += state_of(word) == SLOT_GONE && gone == number;
             number++;
-        } else if (atomic_compare_replace(&slot->word, word, make_word(number, kind, taker, SLOT_TAKEN))) {
+        } else if (atomic_compare_replace(&slot->word, word, make_word(number, mark_of(word), taker, SLOT_TAKEN))) {
             step();
             raise_front(shared, gone);
-            describe(shared, word, item);
+            describe(shared, number, word, item);
             return DELIVERY_TAKEN;
         }
     }
@@ -167,20 +187,20 @@ enum delivery_result delivery_take(struct delivery *shared, unsigned kind, uint3
 
 bool delivery_find(struct delivery *shared, uint64_t number, uint32_t taker, struct delivery_item *item) {
     uint64_t word = atomic_load_acquire(&slot_of(shared, number)->word);
-    if (number_of(word) != number || state_of(word) != SLOT_TAKEN || taker_of(word) != taker) {
+    if (distance(word, number) != 0 || state_of(word) != SLOT_TAKEN || taker_of(word) != taker) {
         return false;
     }
-    describe(shared, word, item);
+    describe(shared, number, word, item);
     return true;
 }
 
 void delivery_finish(struct delivery *shared, const struct delivery_item *item) {
     step();
     atomic_store_release(&slot_of(shared, item->number)->word,
-                         make_word(item->number, item->kind, DELIVERY_NOBODY, SLOT_GONE));
+                         make_word(item->number, item->mark, DELIVERY_NOBODY, SLOT_GONE));
 }
 
 void delivery_give_back(struct delivery *shared, const struct delivery_item *item) {
     atomic_store_release(&slot_of(shared, item->number)->word,
-                         make_word(item->number, item->kind, DELIVERY_NOBODY, SLOT_READY));
+                         make_word(item->number, item->mark, DELIVERY_NOBODY, SLOT_READY));
 }

@@ -45,7 +45,7 @@ struct delivery_item {
     uint64_t number;
     const uint8_t *data;
     size_t size;
-    unsigned kind;
+    unsigned mark;
 };
 
 enum delivery_result { DELIVERY_TAKEN, DELIVERY_EMPTY, DELIVERY_OTHER_KIND };
@@ -54,15 +54,19 @@ enum delivery_result { DELIVERY_TAKEN, DELIVERY_EMPTY, DELIVERY_OTHER_KIND };
 
 void delivery_begin(struct delivery_owner *owner, struct delivery *shared);
 
-/* Lays an item out. kind: 1 to 3. taker: who has taken it already; DELIVERY_NOBODY: it is ready for anyone. Returns its
+/* Lays an item out. mark: 1 to 7; its last two bits are the item's kind. taker: who has taken it already; DELIVERY_NOBODY: it is ready for anyone. Returns its
  * number; 0: there is no room now, or it is over DELIVERY_ITEM_MAX. */
-uint64_t delivery_add(struct delivery_owner *owner, unsigned kind, const void *data, size_t size, uint32_t taker);
+uint64_t delivery_add(struct delivery_owner *owner, unsigned mark, const void *data, size_t size, uint32_t taker);
 
 /* Makes all that a taker was copying ready again. Whether there was any. */
 bool delivery_return(struct delivery_owner *owner, uint32_t taker);
 
 /* How many items are ready. */
 size_t delivery_count(const struct delivery_owner *owner);
+
+/* Calls `visit` for each item that is ready, in order. */
+void delivery_visit(const struct delivery_owner *owner, void (*visit)(void *context, const struct delivery_item *item),
+                    void *context);
 
 /* For anyone: */
 

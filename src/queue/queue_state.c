@@ -6,8 +6,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "hub/session.h"
-#include "platform/shared_memory.h"
+#include "hub/shared_block.h"
 #include "queue/delivery.h"
+#include "queue/store.h"
 
 struct item {
     struct payload payload;
@@ -21,7 +22,8 @@ struct queue {
     uint64_t unfinished; /* put, and not marked done */
     bool is_closed;
     struct delivery_owner delivery; /* in front of the list; only a queue without a limit has one */
-    handle delivery_memory;
+    struct shared_block delivery_block;
+    struct shared_block store_block; /* for large items */
     struct item *first, *last;
     struct call_list getters, putters, joiners; /* those who wait */
 };
@@ -32,7 +34,7 @@ static struct object *create(const struct request *request) {
         return NULL;
     }
     queue->limit = (size_t)request->argument;
-    queue->delivery_memory = HANDLE_INVALID;
+    queue->delivery_block = queue->store_block = (struct shared_block)SHARED_BLOCK_NONE;
     return &queue->object;
 }
 
@@ -43,6 +45,37 @@ static struct queue *queue_of(struct object *object) {
 static void move_payload(struct payload *to, struct payload *from) {
     *to = *from;
     memset(from, 0, sizeof *from);
+}
+
+/* The store ---------------------------------------------------------------------------------------------------- */
+
+static struct store *store_of(const struct queue *queue) {
+    return queue->store_block.view;
+}
+
+/* What is taken in is the queue's own, also where it stands in the store. false: it makes no sense. */
+static bool keep(const struct queue *queue, unsigned mark, const void *data, size_t size) {
+    struct stored_item item;
+    if (PAYLOAD_PLACE_OF(mark) != PAYLOAD_IN_STORE) {
+        return true;
+    }
+    if (size != sizeof item || store_of(queue) == NULL) {
+        return false;
+    }
+    memcpy(&item, data, sizeof item);
+    if (!store_has(&item)) {
+        return false;
+    }
+    store_keep(store_of(queue), &item);
+    return true;
+}
+
+static bool keep_payload(const struct queue *queue, const struct payload *payload) {
+    return keep(queue, payload_mark(payload), payload_data(payload), payload_size(payload));
+}
+
+static void keep_delivered(void *context, const struct delivery_item *item) {
+    (void)keep(context, item->mark, item->data, item->size);
 }
 
 /* The list ----------------------------------------------------------------------------------------------------- */
@@ -89,7 +122,7 @@ static uint64_t lay_out(struct queue *queue, const struct payload *payload, uint
     if (!has_delivery(queue) || payload->message.handle_count > 0) {
         return 0;
     }
-    return delivery_add(&queue->delivery, payload->kind, payload_data(payload), payload_size(payload), taker);
+    return delivery_add(&queue->delivery, payload_mark(payload), payload_data(payload), payload_size(payload), taker);
 }
 
 /* Moves what it can from the list into the delivery, in order. */
@@ -101,34 +134,23 @@ static void refill(struct queue *queue) {
     }
 }
 
-static int make_delivery(struct queue *queue) {
-    void *view = NULL;
-    int status = shared_memory_create(sizeof(struct delivery), &queue->delivery_memory);
+static void open_block(struct shared_block *block, size_t size, struct call *call) {
+    int status = shared_block_create(block, size);
     if (status == 0) {
-        status = shared_memory_map(queue->delivery_memory, sizeof(struct delivery), &view);
+        status = shared_block_share(block, call);
     }
-    if (status == 0) {
-        delivery_begin(&queue->delivery, view);
-    } else {
-        handle_close(queue->delivery_memory);
-        queue->delivery_memory = HANDLE_INVALID;
-    }
-    return status;
+    call_finish(call, status, call_taker(call));
 }
 
 static void open_delivery(struct queue *queue, struct call *call) {
-    handle copy = HANDLE_INVALID;
-    int status = queue->limit > 0 ? MPROC_ENOTSUP : 0;
-    if (status == 0 && !has_delivery(queue)) {
-        status = make_delivery(queue);
+    if (queue->limit > 0) {
+        call_finish(call, MPROC_ENOTSUP, 0);
+        return;
     }
-    if (status == 0) {
-        status = handle_duplicate(queue->delivery_memory, &copy);
+    if (!has_delivery(queue) && shared_block_create(&queue->delivery_block, sizeof(struct delivery)) == 0) {
+        delivery_begin(&queue->delivery, queue->delivery_block.view);
     }
-    if (status == 0) {
-        status = message_add_handle(&call->answer.payload.message, copy);
-    }
-    call_finish(call, status, call_taker(call));
+    open_block(&queue->delivery_block, sizeof(struct delivery), call);
 }
 
 /* Getting ------------------------------------------------------------------------------------------------------ */
@@ -184,7 +206,7 @@ static int take_delivered(struct queue *queue, enum payload_kind wanted, struct 
     case DELIVERY_TAKEN:
         break;
     }
-    int status = payload_copy(payload, wanted, item.data, item.size);
+    int status = payload_copy(payload, item.mark, item.data, item.size);
     if (status == 0) {
         delivery_finish(queue->delivery.shared, &item);
     } else {
@@ -247,7 +269,14 @@ static void serve_from_delivery(struct queue *queue) {
 
 static void forget(struct object *object, uint32_t taker) {
     struct queue *queue = queue_of(object);
-    if (has_delivery(queue) && delivery_return(&queue->delivery, taker)) {
+    bool has_returned = has_delivery(queue) && delivery_return(&queue->delivery, taker);
+    if (has_returned) { /* some may have been marked as the taker's in the store already */
+        delivery_visit(&queue->delivery, keep_delivered, queue);
+    }
+    if (store_of(queue) != NULL) {
+        store_forget(store_of(queue), taker);
+    }
+    if (has_returned) {
         serve_from_delivery(queue);
     }
 }
@@ -272,6 +301,7 @@ static void empty_delivery(struct queue *queue) {
 /* It goes to the front. The limit may be passed by it: what was accepted is not lost. */
 static void give_back(struct object *object, struct payload *payload) {
     struct queue *queue = queue_of(object);
+    (void)keep_payload(queue, payload);
     if (give_to_getter(queue, payload)) {
         return;
     }
@@ -304,8 +334,8 @@ static int append(struct queue *queue, struct payload *payload) {
 
 /* There is room. */
 static void take_in(struct queue *queue, struct call *putter) {
-    int status = 0;
-    if (!give_to_getter(queue, &putter->request.payload)) {
+    int status = keep_payload(queue, &putter->request.payload) ? 0 : MPROC_EINVAL;
+    if (status == 0 && !give_to_getter(queue, &putter->request.payload)) {
         status = append(queue, &putter->request.payload);
         refill(queue);
     }
@@ -335,6 +365,9 @@ static void put(struct queue *queue, struct call *call) {
 static void post(struct object *object, const struct posting *posting) {
     struct queue *queue = queue_of(object);
     struct payload payload;
+    if (!keep(queue, posting->payload, posting->data, posting->size)) {
+        return;
+    }
     queue->unfinished++;
     if (queue->first == NULL && queue->getters.first == NULL && has_delivery(queue) &&
         delivery_add(&queue->delivery, posting->payload, posting->data, posting->size, DELIVERY_NOBODY) != 0) {
@@ -412,6 +445,9 @@ static void carry_out(struct object *object, struct call *call) {
     case QUEUE_OPEN_DELIVERY:
         open_delivery(queue, call);
         return;
+    case QUEUE_OPEN_STORE:
+        open_block(&queue->store_block, sizeof(struct store), call);
+        return;
     }
     call_finish(call, MPROC_EINVAL, 0);
 }
@@ -424,8 +460,8 @@ static void destroy(struct object *object) {
         payload_clear(&item->payload);
         memory_free(item);
     }
-    shared_memory_unmap(queue->delivery.shared, sizeof(struct delivery));
-    handle_close(queue->delivery_memory);
+    shared_block_clear(&queue->delivery_block);
+    shared_block_clear(&queue->store_block);
     memory_free(queue);
 }
 

@@ -16,7 +16,8 @@ enum queue_operation {
     QUEUE_TASK_DONE, /* MPROC_ERANGE */
     QUEUE_JOIN,      /* answered when all items that were put have been marked done */
     QUEUE_CLOSE,
-    QUEUE_OPEN_DELIVERY /* a handle of the delivery's memory; value: the caller's number as a taker */
+    QUEUE_OPEN_DELIVERY, /* the delivery's memory (hub/shared_block.h) */
+    QUEUE_OPEN_STORE     /* the store's */
 };
 
 /* Added to QUEUE_GET's argument: the process has the delivery, so that an item may be left there for it. The answer then has no
