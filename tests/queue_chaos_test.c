@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "mproc.h"
+#include "queue/store.h"
 #include "support/system.h"
 
 enum { PRODUCERS = 3, CONSUMERS = 3, BYSTANDERS = 1, PROCESSES = PRODUCERS + CONSUMERS + BYSTANDERS };
@@ -20,10 +21,15 @@ enum { PRODUCERS = 3, CONSUMERS = 3, BYSTANDERS = 1, PROCESSES = PRODUCERS + CON
 /* So many puts a life, that its reports fit their pipe without being read. */
 enum { ITEMS_MAX = 2000 };
 
+/* One item in so many is so large that it goes through the queue's store. */
+enum { LARGE_EVERY = 16, LARGE = STORE_ITEM_MIN };
+
 /* Children ----------------------------------------------------------------------------------------------------- */
 
 /* Puts its number and 0, 1, 2, ..., and reports each put that was accepted. Then it waits for its end. */
 static void produce(mproc_task *task) {
+    static char large[LARGE + 1];
+    memset(large, 'x', LARGE);
     int life;
     mproc_queue *queue = mproc_task_queue(task, 0);
     mproc_connection *report = mproc_task_connection(task, 1);
@@ -31,7 +37,7 @@ static void produce(mproc_task *task) {
         return;
     }
     for (int i = 0; i < ITEMS_MAX; i++) {
-        if (mproc_queue_put(queue, mproc_pack("[i,i]", life, i), MPROC_FOREVER) != 0 ||
+        if (mproc_queue_put(queue, mproc_pack("[i,i,s]", life, i, i % LARGE_EVERY == 0 ? large : ""), MPROC_FOREVER) != 0 ||
             mproc_connection_send_bytes(report, NULL, 0) != 0) {
             mproc_task_fail(task, "%s", mproc_last_error()->message);
             return;

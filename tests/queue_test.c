@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "mproc.h"
+#include "queue/store.h"
 #include "support/system.h"
 
 /* What runs in the children ------------------------------------------------------------------------------------ */
@@ -532,6 +533,64 @@ static void a_gibibyte_goes_through_and_leaves_nothing(void **state) {
     mproc_queue_destroy(queue); /* with an item in it */
 }
 
+/* More of them than the queue's store has slots, from a child and from here, all held at once, and longer than the queue. */
+static void large_items_stay_as_they_are_until_they_are_freed(void **state) {
+    enum { COUNT = 2 * STORE_SLOTS, SIZE = 1 << 17 };
+    void *data[COUNT];
+    size_t size;
+    (void)state;
+    mproc_queue *queue = create(0);
+    for (int i = 0; i < COUNT; i += 2) {
+        end_with(start(put_huge, mproc_pack("[o,f]", mproc_queue_ref(queue), (double)SIZE)), 0);
+        uint32_t *mine = calloc(1, SIZE);
+        assert_non_null(mine);
+        mine[SIZE / sizeof *mine - 1] = (uint32_t)i;
+        assert_mproc(0, mproc_queue_put_bytes(queue, mine, SIZE, 0));
+        free(mine);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        assert_mproc(0, mproc_queue_get_bytes(queue, &data[i], &size, TEST_PATIENCE_MS));
+        assert_int_equal(size, SIZE);
+    }
+    mproc_queue_destroy(queue);
+    for (int i = 0; i < COUNT; i++) {
+        const uint32_t *numbers = data[i];
+        assert_int_equal(numbers[SIZE / sizeof *numbers - 1], i % 2 == 0 ? 0 : i - 1);
+        assert_int_equal(numbers[1024 * (SIZE / 4096 - 1)], i % 2 == 0 ? SIZE / 4096 - 1 : 0);
+        mproc_free(data[i]);
+    }
+}
+
+/* Large items of a queue that is full of them come and go in order. */
+static void put_large_ones(mproc_task *task) {
+    enum { SIZE = 100000 };
+    static char data[SIZE];
+    mproc_queue *queue = mproc_task_queue(task, 0);
+    for (int i = 0; queue != NULL && i < 100; i++) {
+        memset(data, i, SIZE);
+        check(task, mproc_queue_put_bytes(queue, data, (size_t)(SIZE - i), MPROC_FOREVER));
+    }
+}
+
+static void large_items_pass_a_small_queue(void **state) {
+    (void)state;
+    mproc_queue *queue = create(3);
+    mproc_process *process = start(put_large_ones, mproc_pack("[o]", mproc_queue_ref(queue)));
+    for (int i = 0; i < 100; i++) {
+        unsigned char *data;
+        void *any;
+        size_t size;
+        assert_mproc(0, mproc_queue_get_bytes(queue, &any, &size, TEST_PATIENCE_MS));
+        data = any;
+        assert_int_equal(size, 100000 - i);
+        assert_int_equal(data[0], i);
+        assert_int_equal(data[size - 1], i);
+        mproc_free(any);
+    }
+    end_with(process, 0);
+    mproc_queue_destroy(queue);
+}
+
 static void grandchildren_use_it_too(void **state) {
     (void)state;
     mproc_queue *to = create(0), *from = create(0);
@@ -763,7 +822,7 @@ int main(int argc, char **argv) {
         MPROC_TARGET(put_for_ever),  MPROC_TARGET(make_and_hand_over),
         MPROC_TARGET(start_echo),    MPROC_TARGET(consume_in_threads),
         MPROC_TARGET(misuse),        MPROC_TARGET(want_a_queue),
-        MPROC_TARGET(put_huge),      MPROC_TARGET(put_and_tell),
+        MPROC_TARGET(put_huge), MPROC_TARGET(put_large_ones),      MPROC_TARGET(put_and_tell),
         MPROC_TARGET(get_when_told), MPROC_TARGETS_END,
     };
     static const struct CMUnitTest tests[] = {
@@ -778,6 +837,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(values_and_bytes_of_all_kinds_come_back),
         cmocka_unit_test(a_large_value_comes_back),
         cmocka_unit_test(a_gibibyte_goes_through_and_leaves_nothing),
+        cmocka_unit_test(large_items_stay_as_they_are_until_they_are_freed),
+        cmocka_unit_test(large_items_pass_a_small_queue),
         cmocka_unit_test(grandchildren_use_it_too),
         cmocka_unit_test(what_one_was_told_of_is_there),
         cmocka_unit_test(a_queue_outlives_the_process_that_made_it),
