@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Queues between two children: a round trip of 64 bytes, messages of 64 bytes a second from one child to the next and from
  * four to one, bytes a second in messages of 1 MiB. Beside them what the system itself takes: two bare processes whose
- * messages this one passes on over pipes; and Python's queue, where there is Python.
+ * messages this one passes on over pipes; the peers that were found when it was built (peers/); and Python's queue, where
+ * there is Python.
  *
  *     bench_queue [ROUNDS] */
 #include <mproc.h>
@@ -10,12 +11,13 @@
 
 #include "bare.h"
 #include "bench.h"
+#include "peers/peer_child.h"
 
 #define SMALL 64
 #define LARGE ((size_t)1 << 20)
 #define TRIPS 5000
 #define LARGE_COUNT 300
-#define STREAM_COUNT 200000
+#define STREAM_COUNT 400000
 #define PRODUCERS 4
 #define BARE_ECHO "--bare-echo"
 
@@ -33,7 +35,11 @@ static void check(int status) {
 /* Children: each carries out the orders that it gets, and answers with the seconds that they took ------------------ */
 
 static void put_many(mproc_queue *queue, size_t size, int count) {
-    char *data = calloc(1, size);
+    char *data = malloc(size);
+    if (data == NULL) {
+        exit(1);
+    }
+    memset(data, 'x', size);
     for (int i = 0; i < count; i++) {
         check(mproc_queue_put_bytes(queue, data, size, MPROC_FOREVER));
     }
@@ -45,6 +51,36 @@ static void get_many(mproc_queue *queue, int count) {
         void *data;
         size_t size;
         check(mproc_queue_get_bytes(queue, &data, &size, MPROC_FOREVER));
+        mproc_free(data);
+    }
+}
+
+/* Each is copied elsewhere, as the peers do. */
+static void copy_many(mproc_queue *queue, int count) {
+    void *copy = malloc(LARGE);
+    for (int i = 0; i < count && copy != NULL; i++) {
+        void *data;
+        size_t size;
+        check(mproc_queue_get_bytes(queue, &data, &size, MPROC_FOREVER));
+        memcpy(copy, data, size);
+        mproc_free(data);
+    }
+    free(copy);
+}
+
+/* Each is read where it stands. */
+static void read_many(mproc_queue *queue, int count) {
+    for (int i = 0; i < count; i++) {
+        void *data;
+        size_t size;
+        uint64_t sum = 0;
+        check(mproc_queue_get_bytes(queue, &data, &size, MPROC_FOREVER));
+        for (const uint64_t *word = data; word < (const uint64_t *)data + size / sizeof *word; word++) {
+            sum += *word;
+        }
+        if (sum != size / sizeof sum * (UINT64_C(0x7878787878787878))) {
+            exit(1);
+        }
         mproc_free(data);
     }
 }
@@ -77,6 +113,10 @@ static void work(mproc_task *task) {
             put_many(out, (size_t)size, count);
         } else if (strcmp(what, "get") == 0) {
             get_many(in, count);
+        } else if (strcmp(what, "copy") == 0) {
+            copy_many(in, count);
+        } else if (strcmp(what, "read") == 0) {
+            read_many(in, count);
         } else if (strcmp(what, "ping") == 0) {
             ping(out, in, count);
         } else {
@@ -131,9 +171,10 @@ static double trips(struct worker *one, struct worker *two) {
 }
 
 /* Seconds until all that the producers put has been got. */
-static double stream(struct worker *producers, int producer_count, struct worker *consumer, int count, size_t size) {
+static double stream(struct worker *producers, int producer_count, struct worker *consumer, const char *how, int count,
+                     size_t size) {
     double begin = mproc_time();
-    order(consumer, "get", count * producer_count, size);
+    order(consumer, how, count * producer_count, size);
     for (int i = 0; i < producer_count; i++) {
         order(&producers[i], "put", count, size);
     }
@@ -180,47 +221,102 @@ static const char python_script[] =
     "    p = [c.Process(target=put, args=(q, n)), c.Process(target=get, args=(q, n, a))]\n"
     "    [x.start() for x in p]; print(a.get()); [x.join() for x in p]\n";
 
+/* What is measured, a row for mproc and each peer. */
+enum row { TRIP, ONE, FOUR, BULK, ROWS };
+
+struct peer_rows {
+    const struct queue_peer *peer;
+    struct bench_series series[ROWS];
+};
+
+#define PEERS_MAX 8
+
+static void measure_peer(struct peer_rows *rows, const char *self) {
+    const struct queue_peer *peer = rows->peer;
+    int count = STREAM_COUNT / peer->fewer;
+    double results[ROWS] = {peer_round_trip_seconds(peer, self, SMALL, TRIPS) * 1e6,
+                            peer_messages_a_second(peer, self, 1, SMALL, count) / 1e6,
+                            peer_messages_a_second(peer, self, PRODUCERS, SMALL, count / PRODUCERS) / 1e6,
+                            peer_messages_a_second(peer, self, 1, LARGE, LARGE_COUNT) * (double)LARGE / 1e9};
+    for (int row = 0; row < ROWS; row++) {
+        rows->series[row].name = peer->name;
+        if (results[row] > 0) {
+            bench_add(&rows->series[row], results[row]);
+        }
+    }
+}
+
+static void print_peers(struct peer_rows *peers, int count, enum row row, struct bench_series *base, const char *unit) {
+    for (int i = 0; i < count; i++) {
+        bench_print(&peers[i].series[row], base, unit);
+    }
+    printf("\n");
+}
+
 int main(int argc, char **argv) {
     char self[4096];
     size_t self_size = sizeof self;
     struct bare_child bare;
     struct worker producers[PRODUCERS], consumer;
-    struct bench_series round[] = {{"round trip of 64 B, pipes by way of a parent", {0}, 0},
-                                   {"round trip of 64 B, two queues", {0}, 0}};
+    static struct peer_rows peers[PEERS_MAX];
+    struct bench_series trip = {"round trip of 64 B, two queues", {0}, 0};
+    struct bench_series relay = {"pipes by way of a parent", {0}, 0};
     struct bench_series one = {"messages of 64 B, one child to one", {0}, 0};
     struct bench_series four = {"messages of 64 B, four children to one", {0}, 0};
-    struct bench_series large = {"messages of 1 MiB, one child to one", {0}, 0};
-    struct bench_series python = {"messages of 64 B, Python's Queue", {0}, 0};
+    struct bench_series copied = {"messages of 1 MiB, copied out", {0}, 0};
+    struct bench_series in_place = {"messages of 1 MiB, read in place", {0}, 0};
+    struct bench_series python = {"Python's Queue", {0}, 0};
+    int peer_count = 0;
     if (argc > 1 && strcmp(argv[1], BARE_ECHO) == 0) {
         return bare_echo();
+    }
+    int exit_code = peer_child_run(argc, argv);
+    if (exit_code >= 0) {
+        return exit_code;
     }
     if (mproc_init(argc, argv, targets) != 0 || uv_exepath(self, &self_size) != 0 ||
         bare_child_start(&bare, self, BARE_ECHO) != 0) {
         fail();
     }
     int rounds = argc > 1 ? atoi(argv[1]) : 5;
+    while (peer_count < PEERS_MAX && queue_peers[peer_count] != NULL) {
+        peers[peer_count].peer = queue_peers[peer_count];
+        peer_count++;
+    }
     mproc_queue *queue = create(), *back = create();
     for (int i = 0; i < PRODUCERS; i++) {
         producers[i] = start(queue, back);
     }
     consumer = start(back, queue);
     for (int i = 0; i < rounds; i++) {
-        bench_add(&round[0], bare_trips(&bare));
-        bench_add(&round[1], trips(&producers[0], &consumer));
-        bench_add(&one, STREAM_COUNT / stream(producers, 1, &consumer, STREAM_COUNT, SMALL) / 1e6);
-        bench_add(&four, STREAM_COUNT / stream(producers, 4, &consumer, STREAM_COUNT / 4, SMALL) / 1e6);
-        bench_add(&large, LARGE_COUNT * (double)LARGE / stream(producers, 1, &consumer, LARGE_COUNT, LARGE) / 1e9);
+        bench_add(&relay, bare_trips(&bare));
+        bench_add(&trip, trips(&producers[0], &consumer));
+        bench_add(&one, STREAM_COUNT / stream(producers, 1, &consumer, "get", STREAM_COUNT, SMALL) / 1e6);
+        bench_add(&four, STREAM_COUNT / stream(producers, PRODUCERS, &consumer, "get", STREAM_COUNT / PRODUCERS, SMALL) /
+                             1e6);
+        bench_add(&copied,
+                  LARGE_COUNT * (double)LARGE / stream(producers, 1, &consumer, "copy", LARGE_COUNT, LARGE) / 1e9);
+        bench_add(&in_place,
+                  LARGE_COUNT * (double)LARGE / stream(producers, 1, &consumer, "read", LARGE_COUNT, LARGE) / 1e9);
+        for (int peer = 0; peer < peer_count; peer++) {
+            measure_peer(&peers[peer], self);
+        }
         double number = i == 0 ? bare_python_number(python_script) : -1;
         if (number > 0) {
             bench_add(&python, number);
         }
     }
-    bench_print(&round[0], NULL, "us");
-    bench_print(&round[1], &round[0], "us");
+    bench_print(&trip, NULL, "us");
+    bench_print(&relay, &trip, "us");
+    print_peers(peers, peer_count, TRIP, &trip, "us");
     bench_print(&one, NULL, "M/s");
     bench_print(&python, &one, "M/s");
+    print_peers(peers, peer_count, ONE, &one, "M/s");
     bench_print(&four, NULL, "M/s");
-    bench_print(&large, NULL, "GB/s");
+    print_peers(peers, peer_count, FOUR, &four, "M/s");
+    bench_print(&in_place, NULL, "GB/s");
+    bench_print(&copied, &in_place, "GB/s");
+    print_peers(peers, peer_count, BULK, &in_place, "GB/s");
     bare_child_end(&bare);
     for (int i = 0; i < PRODUCERS; i++) {
         check(mproc_queue_close(producers[i].orders));

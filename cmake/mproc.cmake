@@ -12,7 +12,8 @@ function(mproc_settings TARGET)
         target_compile_options(${TARGET} PRIVATE /W4 /utf-8 $<$<BOOL:${MPROC_WERROR}>:/WX>)
         target_compile_definitions(${TARGET} PRIVATE _CRT_SECURE_NO_WARNINGS)
     else()
-        target_compile_options(${TARGET} PRIVATE -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wvla -pedantic
+        target_compile_options(${TARGET} PRIVATE -Wall -Wextra -Wconversion -Wshadow -Wvla -pedantic
+                                                 $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
                                                  $<$<BOOL:${MPROC_WERROR}>:-Werror>)
     endif()
     if(WIN32)

@@ -13,7 +13,7 @@
 #include "support/system.h"
 
 /* So many items are put or got by a process that is to die. Large ones go through the queue's store. */
-enum { ITEMS = 5, SMALL = 0, LARGE = STORE_ITEM_MIN };
+enum { ITEMS = 5, SMALL = 0, LARGE = 2 * STORE_ITEM_MIN };
 
 /* An item of this number: itself, or a text of this length that begins with it. */
 static cJSON *make_item(int number, int size) {

@@ -535,7 +535,7 @@ static void a_gibibyte_goes_through_and_leaves_nothing(void **state) {
 
 /* More of them than the queue's store has slots, from a child and from here, all held at once, and longer than the queue. */
 static void large_items_stay_as_they_are_until_they_are_freed(void **state) {
-    enum { COUNT = 2 * STORE_SLOTS, SIZE = 1 << 17 };
+    enum { COUNT = STORE_SLOTS + 8, SIZE = 1 << 20 };
     void *data[COUNT];
     size_t size;
     (void)state;

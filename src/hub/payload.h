@@ -24,7 +24,7 @@ enum payload_place {
 #define PAYLOAD_PLACE_OF(mark) ((enum payload_place)((mark) & ~3u))
 
 /* A payload of this many bytes or more goes through shared memory: see bench/README.md. */
-#define PAYLOAD_LARGE ((size_t)1 << 16)
+#define PAYLOAD_LARGE ((size_t)1 << 20)
 
 /* A zeroed one is empty and valid. */
 struct payload {

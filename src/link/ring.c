@@ -17,6 +17,14 @@ static void put_prefix(struct ring *ring, size_t place, uint64_t value) {
     memcpy(ring->bytes + place, &value, sizeof value);
 }
 
+/* Whether what is written may end there. */
+static bool has_room(struct ring *ring, uint64_t end) {
+    if (end - ring->read_seen > RING_CAPACITY) {
+        ring->read_seen = atomic_load_acquire(&ring->read);
+    }
+    return end - ring->read_seen <= RING_CAPACITY;
+}
+
 bool ring_write(struct ring *ring, const void *head, size_t head_size, const void *data, size_t data_size) {
     size_t size = head_size + data_size;
     if (size > RING_FRAME_MAX) {
@@ -25,7 +33,7 @@ bool ring_write(struct ring *ring, const void *head, size_t head_size, const voi
     uint64_t written = atomic_load_any(&ring->written);
     size_t place = (size_t)(written % RING_CAPACITY), needed = rounded(size);
     size_t skipped = needed > RING_CAPACITY - place ? RING_CAPACITY - place : 0;
-    if (written + skipped + needed - atomic_load_acquire(&ring->read) > RING_CAPACITY) {
+    if (!has_room(ring, written + skipped + needed)) {
         return false;
     }
     step();
@@ -52,9 +60,12 @@ bool ring_must_wake(struct ring *ring) {
     return sleeps && atomic_replace(&ring->sleeps, 0) != 0;
 }
 
-const uint8_t *ring_peek(const struct ring *ring, size_t *size) {
+const uint8_t *ring_peek(struct ring *ring, size_t *size) {
     uint64_t read = atomic_load_any(&ring->read);
-    uint64_t there = atomic_load_acquire(&ring->written) - read;
+    if (ring->written_seen == read) {
+        ring->written_seen = atomic_load_acquire(&ring->written);
+    }
+    uint64_t there = ring->written_seen - read;
     size_t place = (size_t)(read % RING_CAPACITY);
     uint64_t prefix = 0;
     if (there == 0 || there > RING_CAPACITY) {

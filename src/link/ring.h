@@ -16,12 +16,15 @@
 #define RING_CAPACITY ((size_t)1 << 18)
 #define RING_FRAME_MAX (RING_CAPACITY / 16)
 
-/* As it lies in shared memory, zeroed at first; each number on a cache line of its own. */
+/* As it lies in shared memory, zeroed at first. What either side writes is on a cache line of its own, and each remembers
+ * what it last saw of the other's, so as to look there only when it has to. */
 struct ring {
     atomic_number written; /* by the writer */
-    uint8_t gap1[56];
-    atomic_number read; /* by the reader */
-    uint8_t gap2[56];
+    uint64_t read_seen;    /* the writer's own */
+    uint8_t gap1[48];
+    atomic_number read;    /* by the reader */
+    uint64_t written_seen; /* the reader's own */
+    uint8_t gap2[48];
     atomic_number sleeps; /* the reader wants to be rung for */
     uint8_t gap3[56];
     uint8_t bytes[RING_CAPACITY];
@@ -34,7 +37,7 @@ bool ring_write(struct ring *ring, const void *head, size_t head_size, const voi
 bool ring_must_wake(struct ring *ring);
 
 /* The next frame, as it lies in the ring until ring_skip; NULL: there is none. A size that cannot be gives NULL for ever. */
-const uint8_t *ring_peek(const struct ring *ring, size_t *size);
+const uint8_t *ring_peek(struct ring *ring, size_t *size);
 void ring_skip(struct ring *ring, size_t size);
 
 /* The reader is going to sleep; false: something has come meanwhile, and it is not. */

@@ -77,7 +77,8 @@ static bool is_gone(const struct delivery_slot *slot) {
     return state_of(atomic_load_acquire(&slot->word)) == SLOT_GONE;
 }
 
-/* Lets go of what stands in front and is gone. Nobody may search for it any more when its slot is used again. */
+/* Lets go of what stands in front and is gone: only when there is no room, since looking at what others write to takes
+ * long, and then of all at once. Nobody may search for it any more when its slot is used again. */
 static void reclaim(struct delivery_owner *owner) {
     while (owner->first < owner->next && is_gone(slot_of(owner->shared, owner->first))) {
         const struct delivery_slot *slot = slot_of(owner->shared, owner->first);
@@ -89,12 +90,13 @@ static void reclaim(struct delivery_owner *owner) {
     raise_front(owner->shared, owner->first);
 }
 
-/* Where `size` bytes can stand; false: nowhere now. */
+/* A slot, and where `size` bytes can stand; false: there is no room. */
 static bool reserve(struct delivery_owner *owner, size_t size, uint32_t *place) {
     size_t offset = (size_t)(owner->end % DELIVERY_CAPACITY);
     size_t needed = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     size_t skipped = needed > DELIVERY_CAPACITY - offset ? DELIVERY_CAPACITY - offset : 0;
-    if (owner->end + skipped + needed - owner->begin > DELIVERY_CAPACITY) {
+    if (owner->next - owner->first == DELIVERY_SLOTS ||
+        owner->end + skipped + needed - owner->begin > DELIVERY_CAPACITY) {
         return false;
     }
     owner->end += skipped + needed;
@@ -104,9 +106,14 @@ static bool reserve(struct delivery_owner *owner, size_t size, uint32_t *place) 
 
 uint64_t delivery_add(struct delivery_owner *owner, unsigned mark, const void *data, size_t size, uint32_t taker) {
     uint32_t place = 0;
-    reclaim(owner);
-    if (size > DELIVERY_ITEM_MAX || owner->next - owner->first == DELIVERY_SLOTS || !reserve(owner, size, &place)) {
+    if (size > DELIVERY_ITEM_MAX) {
         return 0;
+    }
+    if (!reserve(owner, size, &place)) {
+        reclaim(owner);
+        if (!reserve(owner, size, &place)) {
+            return 0;
+        }
     }
     uint64_t number = owner->next++;
     struct delivery_slot *slot = slot_of(owner->shared, number);

@@ -7,24 +7,19 @@
 #include "base/memory.h"
 #include "hub/session.h"
 #include "hub/shared_block.h"
+#include "queue/backlog.h"
 #include "queue/delivery.h"
 #include "queue/store.h"
-
-struct item {
-    struct payload payload;
-    struct item *next;
-};
 
 struct queue {
     struct object object;
     size_t limit; /* of items; 0: none */
-    size_t count;
     uint64_t unfinished; /* put, and not marked done */
     bool is_closed;
-    struct delivery_owner delivery; /* in front of the list; only a queue without a limit has one */
+    struct delivery_owner delivery; /* in front of the backlog; only a queue without a limit has one */
     struct shared_block delivery_block;
     struct shared_block store_block; /* for large items */
-    struct item *first, *last;
+    struct backlog backlog;
     struct call_list getters, putters, joiners; /* those who wait */
 };
 
@@ -78,36 +73,6 @@ static void keep_delivered(void *context, const struct delivery_item *item) {
     (void)keep(context, item->mark, item->data, item->size);
 }
 
-/* The list ----------------------------------------------------------------------------------------------------- */
-
-/* The payload is taken. */
-static struct item *create_item(struct payload *payload) {
-    struct item *item = memory_allocate(sizeof *item);
-    if (item != NULL) {
-        move_payload(&item->payload, payload);
-    }
-    return item;
-}
-
-/* before: NULL for the front. */
-static void insert_behind(struct queue *queue, struct item *before, struct item *item) {
-    struct item **place = before != NULL ? &before->next : &queue->first;
-    item->next = *place;
-    *place = item;
-    queue->last = item->next == NULL ? item : queue->last;
-    queue->count++;
-}
-
-/* Takes the first item out, and its payload. There is one. */
-static void remove_first(struct queue *queue, struct payload *payload) {
-    struct item *item = queue->first;
-    queue->first = item->next;
-    queue->last = queue->first != NULL ? queue->last : NULL;
-    queue->count--;
-    move_payload(payload, &item->payload);
-    memory_free(item);
-}
-
 /* The delivery ------------------------------------------------------------------------------------------------- */
 
 static bool has_delivery(const struct queue *queue) {
@@ -117,7 +82,7 @@ static bool has_delivery(const struct queue *queue) {
 /* This process takes as well, one item at a time and with the lock held, so that it needs no number of its own. */
 #define TAKER_HERE (CALL_TAKER_MAX + 1)
 
-/* Lays a payload out for a taker, or for anyone; 0: it does not go there. */
+/* Lays a payload out for a taker; 0: it does not go there. */
 static uint64_t lay_out(struct queue *queue, const struct payload *payload, uint32_t taker) {
     if (!has_delivery(queue) || payload->message.handle_count > 0) {
         return 0;
@@ -125,12 +90,34 @@ static uint64_t lay_out(struct queue *queue, const struct payload *payload, uint
     return delivery_add(&queue->delivery, payload_mark(payload), payload_data(payload), payload_size(payload), taker);
 }
 
-/* Moves what it can from the list into the delivery, in order. */
+/* For anyone: an item that is too large for the delivery itself stands in the store meanwhile. */
+static bool lay_out_large(struct queue *queue, const struct backlog_item *item) {
+    struct stored_item stored;
+    if (store_of(queue) == NULL || !store_fill(store_of(queue), 0, item->data, item->size, &stored)) {
+        return false;
+    }
+    store_keep(store_of(queue), &stored);
+    if (delivery_add(&queue->delivery, item->mark | PAYLOAD_IN_STORE, &stored, sizeof stored, DELIVERY_NOBODY) == 0) {
+        store_free(store_of(queue), &stored);
+        return false;
+    }
+    return true;
+}
+
+/* Whether it can stand in the delivery, and does now, for anyone. */
+static bool lay_out_item(struct queue *queue, const struct backlog_item *item) {
+    if (item->payload != NULL && item->payload->message.handle_count > 0) {
+        return false;
+    }
+    return delivery_add(&queue->delivery, item->mark, item->data, item->size, DELIVERY_NOBODY) != 0 ||
+           (item->size > DELIVERY_ITEM_MAX && lay_out_large(queue, item));
+}
+
+/* Moves what it can from the backlog into the delivery, in order. */
 static void refill(struct queue *queue) {
-    struct payload payload;
-    while (queue->first != NULL && lay_out(queue, &queue->first->payload, DELIVERY_NOBODY) != 0) {
-        remove_first(queue, &payload);
-        payload_clear(&payload);
+    struct backlog_item item;
+    while (has_delivery(queue) && backlog_peek(&queue->backlog, &item) && lay_out_item(queue, &item)) {
+        backlog_remove(&queue->backlog);
     }
 }
 
@@ -215,16 +202,18 @@ static int take_delivered(struct queue *queue, enum payload_kind wanted, struct 
     return status;
 }
 
-/* Takes the first item out of the list. As take_delivered. */
-static int take_listed(struct queue *queue, enum payload_kind wanted, struct payload *payload) {
-    if (queue->first == NULL) {
+/* Takes the first item out of the backlog. As take_delivered. */
+static int take_waiting(struct queue *queue, enum payload_kind wanted, struct payload *payload) {
+    struct backlog_item item;
+    if (!backlog_peek(&queue->backlog, &item)) {
         return MPROC_EEMPTY;
     }
-    if (queue->first->payload.kind != wanted) {
-        return MPROC_ETYPE;
-    }
-    remove_first(queue, payload);
-    return 0;
+    return PAYLOAD_KIND_OF(item.mark) == wanted ? backlog_take(&queue->backlog, payload) : MPROC_ETYPE;
+}
+
+static bool take_any(struct delivery *delivery, struct delivery_item *item) {
+    return delivery_take(delivery, PAYLOAD_VALUE, TAKER_HERE, item) == DELIVERY_TAKEN ||
+           delivery_take(delivery, PAYLOAD_BYTES, TAKER_HERE, item) == DELIVERY_TAKEN;
 }
 
 static void take_in_waiting(struct queue *queue);
@@ -234,7 +223,7 @@ static void get(struct queue *queue, struct call *call) {
     memset(&payload, 0, sizeof payload);
     int status = take_delivered(queue, wanted_kind(call), &payload);
     if (status == MPROC_EEMPTY) {
-        status = take_listed(queue, wanted_kind(call), &payload);
+        status = take_waiting(queue, wanted_kind(call), &payload);
     }
     if (status == MPROC_EEMPTY && !queue->is_closed) {
         call_wait(call, &queue->object, &queue->getters);
@@ -281,34 +270,31 @@ static void forget(struct object *object, uint32_t taker) {
     }
 }
 
-/* Puts what is ready in the delivery back to the front of the list. For want of memory the rest stays where it is. */
-static void empty_delivery(struct queue *queue) {
-    struct item *last = NULL, *item;
-    while ((item = memory_allocate(sizeof *item)) != NULL) {
-        int status = take_delivered(queue, PAYLOAD_VALUE, &item->payload);
-        if (status == MPROC_ETYPE) {
-            status = take_delivered(queue, PAYLOAD_BYTES, &item->payload);
+/* Moves what is ready in the delivery behind these items. For want of memory the rest stays where it is. */
+static void empty_delivery(struct queue *queue, struct backlog *items) {
+    struct delivery_item item;
+    int status = 0;
+    while (has_delivery(queue) && status == 0 && take_any(queue->delivery.shared, &item)) {
+        status = backlog_append(items, item.mark, item.data, item.size);
+        if (status == 0) {
+            delivery_finish(queue->delivery.shared, &item);
+        } else {
+            delivery_give_back(queue->delivery.shared, &item);
         }
-        if (status != 0) {
-            memory_free(item);
-            return;
-        }
-        insert_behind(queue, last, item);
-        last = item;
     }
 }
 
 /* It goes to the front. The limit may be passed by it: what was accepted is not lost. */
 static void give_back(struct object *object, struct payload *payload) {
     struct queue *queue = queue_of(object);
+    struct backlog front = {NULL, NULL, 0};
     (void)keep_payload(queue, payload);
     if (give_to_getter(queue, payload)) {
         return;
     }
-    empty_delivery(queue);
-    struct item *item = create_item(payload);
-    if (item != NULL) {
-        insert_behind(queue, NULL, item);
+    if (backlog_append_payload(&front, payload) == 0) {
+        empty_delivery(queue, &front);
+        backlog_prepend(&queue->backlog, &front);
     }
     refill(queue);
 }
@@ -316,27 +302,18 @@ static void give_back(struct object *object, struct payload *payload) {
 /* Putting ------------------------------------------------------------------------------------------------------ */
 
 static size_t count_items(const struct queue *queue) {
-    return queue->count + (has_delivery(queue) ? delivery_count(&queue->delivery) : 0);
+    return queue->backlog.count + (has_delivery(queue) ? delivery_count(&queue->delivery) : 0);
 }
 
 static bool is_full(const struct queue *queue) {
-    return queue->limit > 0 && queue->count >= queue->limit;
-}
-
-static int append(struct queue *queue, struct payload *payload) {
-    struct item *item = create_item(payload);
-    if (item == NULL) {
-        return MPROC_ENOMEM;
-    }
-    insert_behind(queue, queue->last, item);
-    return 0;
+    return queue->limit > 0 && queue->backlog.count >= queue->limit;
 }
 
 /* There is room. */
 static void take_in(struct queue *queue, struct call *putter) {
     int status = keep_payload(queue, &putter->request.payload) ? 0 : MPROC_EINVAL;
     if (status == 0 && !give_to_getter(queue, &putter->request.payload)) {
-        status = append(queue, &putter->request.payload);
+        status = backlog_append_payload(&queue->backlog, &putter->request.payload);
         refill(queue);
     }
     if (status == 0) {
@@ -361,25 +338,31 @@ static void put(struct queue *queue, struct call *call) {
     }
 }
 
+static void post_to_getter(struct queue *queue, const struct posting *posting) {
+    struct payload payload;
+    memset(&payload, 0, sizeof payload);
+    if (payload_copy(&payload, posting->payload, posting->data, posting->size) == 0 &&
+        !give_to_getter(queue, &payload)) { /* they wait for the other kind */
+        (void)backlog_append_payload(&queue->backlog, &payload);
+        refill(queue);
+    }
+    payload_clear(&payload);
+}
+
 /* Its sender counts on it, so it is taken in even where the queue was closed meanwhile. */
 static void post(struct object *object, const struct posting *posting) {
     struct queue *queue = queue_of(object);
-    struct payload payload;
     if (!keep(queue, posting->payload, posting->data, posting->size)) {
         return;
     }
     queue->unfinished++;
-    if (queue->first == NULL && queue->getters.first == NULL && has_delivery(queue) &&
-        delivery_add(&queue->delivery, posting->payload, posting->data, posting->size, DELIVERY_NOBODY) != 0) {
-        return;
-    }
-    memset(&payload, 0, sizeof payload);
-    if (payload_copy(&payload, posting->payload, posting->data, posting->size) == 0 &&
-        !give_to_getter(queue, &payload)) {
-        (void)append(queue, &payload);
+    if (queue->getters.first != NULL) {
+        post_to_getter(queue, posting);
+    } else if (queue->backlog.count > 0 || !has_delivery(queue) ||
+               delivery_add(&queue->delivery, posting->payload, posting->data, posting->size, DELIVERY_NOBODY) == 0) {
+        (void)backlog_append(&queue->backlog, posting->payload, posting->data, posting->size);
         refill(queue);
     }
-    payload_clear(&payload);
 }
 
 /* The rest ----------------------------------------------------------------------------------------------------- */
@@ -454,12 +437,7 @@ static void carry_out(struct object *object, struct call *call) {
 
 static void destroy(struct object *object) {
     struct queue *queue = queue_of(object);
-    while (queue->first != NULL) {
-        struct item *item = queue->first;
-        queue->first = item->next;
-        payload_clear(&item->payload);
-        memory_free(item);
-    }
+    backlog_clear(&queue->backlog);
     shared_block_clear(&queue->delivery_block);
     shared_block_clear(&queue->store_block);
     memory_free(queue);

@@ -14,9 +14,9 @@
 #include "base/atomic.h"
 
 /* Smaller items go with their messages; see bench/README.md. */
-#define STORE_ITEM_MIN ((size_t)1 << 14)
+#define STORE_ITEM_MIN ((size_t)1 << 13)
 
-#define STORE_SLOTS 16
+#define STORE_SLOTS 32
 #define STORE_SLOT_SIZE ((size_t)1 << 21)
 
 /* As it lies in shared memory, zeroed at first. Each slot begins with a page, whatever the system's pages are. */
