@@ -5,6 +5,7 @@
 
 #include "mproc/connection.h"
 #include "mproc/core.h"
+#include "mproc/pool.h"
 #include "mproc/process.h"
 #include "mproc/queue.h"
 #include "mproc/value.h"

@@ -37,6 +37,11 @@ static inline uint64_t atomic_increase(atomic_number *number, uint64_t amount) {
     return __atomic_fetch_add(&number->value, amount, __ATOMIC_SEQ_CST);
 }
 
+/* What this thread wrote before is seen by all before it reads what follows. */
+static inline void atomic_fence(void) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 /* Whether it had the expected value, and has the new one now. */
 static inline bool atomic_compare_replace(atomic_number *number, uint64_t expected, uint64_t value) {
     return __atomic_compare_exchange_n(&number->value, &expected, value, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
@@ -68,6 +73,11 @@ static inline uint64_t atomic_replace(atomic_number *number, uint64_t value) {
 
 static inline uint64_t atomic_increase(atomic_number *number, uint64_t amount) {
     return (uint64_t)_InterlockedExchangeAdd64((volatile __int64 *)&number->value, (__int64)amount);
+}
+
+static inline void atomic_fence(void) {
+    volatile long any = 0;
+    (void)_InterlockedExchange(&any, 1); /* a full barrier on all of Windows's processors */
 }
 
 static inline bool atomic_compare_replace(atomic_number *number, uint64_t expected, uint64_t value) {

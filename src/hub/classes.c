@@ -10,7 +10,8 @@ const struct object_class *class_of(enum reference_kind kind) {
     case REFERENCE_QUEUE:
         return &queue_class;
     case REFERENCE_CONNECTION:
-        break; /* its two ends know nobody else */
+    case REFERENCE_WORKER:
+        break; /* their two ends know nobody else */
     }
     return NULL;
 }

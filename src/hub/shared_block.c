@@ -66,7 +66,7 @@ void shared_view_use(struct shared_view *view) {
 }
 
 void shared_view_unuse(struct shared_view *view) {
-    if (view != NULL && atomic_increase(&view->users, UINT64_MAX) == 0) {
+    if (view != NULL && atomic_increase(&view->users, UINT64_MAX) == 1) {
         shared_memory_unmap(view->memory, view->size);
         memory_free(view);
     }

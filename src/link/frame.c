@@ -29,7 +29,7 @@ void frame_write_header(uint8_t *header, enum frame_kind kind, size_t handle_cou
 
 static int check_header(const struct header *header) {
     uint32_t kind = header->kind & ~MAGIC_MASK;
-    if ((header->kind & MAGIC_MASK) != MAGIC || kind < FRAME_PREPARATION || kind > FRAME_DOORBELL ||
+    if ((header->kind & MAGIC_MASK) != MAGIC || kind < FRAME_PREPARATION || kind > FRAME_FAILED ||
         header->handle_count > HANDLES_MAX ||
         header->size > MPROC_MESSAGE_MAX + (uint64_t)FRAME_TICKET_SIZE * HANDLES_MAX ||
         header->size < (uint64_t)header->handle_count * FRAME_TICKET_SIZE) {

@@ -24,7 +24,11 @@ enum frame_kind {
     FRAME_REPLY,           /* from it: the answer */
     FRAME_CANCEL,          /* to it: the answer is not waited for any longer */
     FRAME_SETTLE,          /* to it: what came with the answer was taken, or is given back */
-    FRAME_DOORBELL         /* to it: there is something in the ring */
+    FRAME_DOORBELL,        /* either way: there is something in shared memory */
+    FRAME_FETCH,           /* from a pool's worker: the number of a task that it has to have sent */
+    FRAME_TASK,            /* to it: that task */
+    FRAME_RESULTS,         /* from it: what does not go through its ring */
+    FRAME_FAILED           /* from it: its initializer has failed, and why */
 };
 
 #define FRAME_HEADER_SIZE 16

@@ -11,6 +11,9 @@ int self_cpu_quota(void);
 /* Ends this process at once: no exit handlers, no flushing. */
 void self_exit_now(int exitcode);
 
+/* From now on Ctrl-C does not end this process: its parent decides. */
+void self_ignore_interrupt(void);
+
 /* The name that process lists show, where it would be the number of a descriptor. */
 void self_set_name(const char *name);
 

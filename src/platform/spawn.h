@@ -7,6 +7,7 @@
 #ifndef MPROC_PLATFORM_SPAWN_H
 #define MPROC_PLATFORM_SPAWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "platform/handle.h"
@@ -17,6 +18,7 @@ struct spawn_options {
     const char *const *arguments; /* UTF-8, NULL-terminated, the first is the program's name */
     const handle *inherited;      /* handles for the child, which stay open here too */
     size_t inherited_count;
+    const char *const *environment; /* "NAME=value", UTF-8, NULL-terminated; NULL: this process's own */
 };
 
 struct spawned {
@@ -26,6 +28,9 @@ struct spawned {
 
 /* The number by which the child will know the index-th inherited handle. */
 handle spawn_child_handle(const handle *inherited, size_t index);
+
+/* Whether two names of variables mean the same one. */
+bool spawn_same_variable(const char *a, size_t a_length, const char *b, size_t b_length);
 
 /* Starts the process. 0; MPROC_ENOTFOUND; MPROC_EPERM; MPROC_ENOMEM; MPROC_ESYSTEM. */
 int spawn_process(const struct spawn_options *options, struct spawned *spawned);

@@ -12,6 +12,10 @@ void self_exit_now(int exitcode) {
     _exit(exitcode);
 }
 
+void self_ignore_interrupt(void) {
+    (void)signal(SIGINT, SIG_IGN); /* fails for a bad number only */
+}
+
 uint64_t self_unique(void) {
     struct timespec now = {0, 0};
     (void)clock_gettime(CLOCK_REALTIME, &now); /* a clock that every system has */

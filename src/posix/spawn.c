@@ -176,9 +176,11 @@ static void release(struct start *start) {
 
 static int run(const struct start *start, const struct spawn_options *options, struct spawned *spawned) {
     pid_t pid;
+    char *const *environment =
+        options->environment != NULL ? (char *const *)(uintptr_t)options->environment : environ;
     /* posix_spawn does not write to the arguments; its prototype is older than const. */
     int error = posix_spawn(&pid, options->program->path, &start->actions, &start->attributes,
-                            (char *const *)(uintptr_t)options->arguments, environ);
+                            (char *const *)(uintptr_t)options->arguments, environment);
     if (error != 0) {
         return system_error(error, "cannot start a process");
     }
@@ -198,6 +200,10 @@ static int watch(struct spawned *spawned) {
         (void)waitpid(spawned->pid, NULL, 0); /* fails only where the application has collected it */
     }
     return status;
+}
+
+bool spawn_same_variable(const char *a, size_t a_length, const char *b, size_t b_length) {
+    return a_length == b_length && memcmp(a, b, a_length) == 0;
 }
 
 int spawn_process(const struct spawn_options *options, struct spawned *spawned) {

@@ -134,7 +134,8 @@ size_t mproc_active_children(mproc_process **children, size_t capacity) {
     while (process != NULL) {
         struct mproc_process *next = process->next;
         bool is_forgotten = process->is_forgotten;
-        if (!processes_collect(process) && !is_forgotten) {
+        bool is_hidden = process->is_hidden;
+        if (!processes_collect(process) && !is_forgotten && !is_hidden) {
             if (count < capacity) {
                 children[count] = process;
             }
@@ -186,6 +187,10 @@ static void end_children(void) {
     }
 }
 
+void processes_expect_end(void) {
+    runtime_at_shutdown(end_children);
+}
+
 void processes_enter(struct mproc_process *process) {
     process->previous = NULL;
     process->next = first_running;
@@ -193,5 +198,5 @@ void processes_enter(struct mproc_process *process) {
         first_running->previous = process;
     }
     first_running = process;
-    runtime_at_shutdown(end_children);
+    processes_expect_end();
 }

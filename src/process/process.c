@@ -61,7 +61,7 @@ static void set_names(struct mproc_process *process, const char *name) {
 }
 
 static int create_with(mproc_process **process, mproc_fn target, const mproc_process_options *options,
-                       struct call *call) {
+                       struct arguments *call) {
     struct mproc_process *created = memory_allocate(sizeof *created);
     if (created == NULL) {
         return MPROC_ENOMEM;
@@ -83,7 +83,7 @@ static int create_with(mproc_process **process, mproc_fn target, const mproc_pro
 int mproc_process_create(mproc_process **process, mproc_fn target, const mproc_process_options *options) {
     static const mproc_process_options defaults;
     const mproc_process_options *used = options != NULL ? options : &defaults;
-    struct call call;
+    struct arguments call;
     int status = 0;
     memset(&call, 0, sizeof call);
     if (used->args == NULL || used->kwargs == NULL) {
@@ -97,17 +97,17 @@ int mproc_process_create(mproc_process **process, mproc_fn target, const mproc_p
         value_delete(used->kwargs);
         return status;
     }
-    status = call_create(&call, "mproc_process_create", used->args, used->kwargs, used->data, used->size);
+    status = arguments_create(&call, "mproc_process_create", used->args, used->kwargs, used->data, used->size);
     if (status == 0) {
         status = create_with(process, target, used, &call);
     }
-    call_clear(&call);
+    arguments_clear(&call);
     return status;
 }
 
 void process_free(struct mproc_process *process) {
     if (process != NULL) {
-        call_clear(&process->call);
+        arguments_clear(&process->call);
         link_destroy(process->link);
         handle_close(process->watch);
         memory_free(process);
@@ -195,7 +195,8 @@ static int send_preparation(struct mproc_process *process, struct link *link, co
     return status;
 }
 
-static int spawn_child(const struct inheritance *inheritance, struct spawned *spawned) {
+static int spawn_child(const struct mproc_process *process, const struct inheritance *inheritance,
+                       struct spawned *spawned) {
     struct child_arguments arguments = {{NULL}, ""};
     struct spawn_options options;
     child_arguments_write(&arguments, runtime.argument0, inheritance->child_numbers,
@@ -204,6 +205,7 @@ static int spawn_child(const struct inheritance *inheritance, struct spawned *sp
     options.arguments = arguments.list;
     options.inherited = inheritance->list;
     options.inherited_count = inheritance->count;
+    options.environment = process->environment;
     return spawn_process(&options, spawned);
 }
 
@@ -224,7 +226,7 @@ static int start(struct mproc_process *process, struct link **link, struct spawn
         status = send_preparation(process, *link, inheritance.child_numbers + CHILD_HANDLES);
     }
     if (status == 0) {
-        status = spawn_child(&inheritance, spawned);
+        status = spawn_child(process, &inheritance, spawned);
     }
     link_close_ends(&theirs);
     memory_free(inheritance.list);
@@ -253,7 +255,7 @@ int mproc_process_start(mproc_process *process) {
     status = start(process, &link, &spawned);
     processes_lock();
     if (status == 0) {
-        call_clear(&process->call); /* the child has all of it */
+        arguments_clear(&process->call); /* the child has all of it */
         process->identity.pid = spawned.pid;
         process->watch = spawned.watch;
         process->link = link;
@@ -274,7 +276,7 @@ static int decode_for_run(struct mproc_process *process, mproc_task *task) {
         status = error_state("mproc_process_run", process);
     } else {
         process->call_is_used = process->call.values.handle_count > 0;
-        status = call_decode(&process->call, &task->args, &task->kwargs);
+        status = arguments_decode(&process->call, &task->args, &task->kwargs);
     }
     processes_unlock();
     return status;

@@ -27,7 +27,7 @@ struct mproc_process {
     struct identity identity;
     unsigned number; /* N of "Process-N" */
     const mproc_target *target;
-    struct call call;  /* until it has been started */
+    struct arguments call;  /* until it has been started */
     bool call_is_used; /* its handles have gone to mproc_process_run */
 
     handle watch;
@@ -36,6 +36,8 @@ struct mproc_process {
     int exitcode;
     bool exitcode_is_unknown;
     bool was_guarded;  /* the child has reached mproc_init */
+    bool is_hidden;                 /* a pool's worker: not among the active children */
+    const char *const *environment; /* NULL: this process's own; stays whoever's it is */
     bool is_forgotten; /* the handle was destroyed while the process was running */
 
     struct mproc_process *previous, *next; /* in the list of children that run */
@@ -44,6 +46,9 @@ struct mproc_process {
 /* The lock, ready for use. */
 void processes_lock(void);
 void processes_unlock(void);
+
+/* The children are to be ended at shutdown, after whatever is registered later. */
+void processes_expect_end(void);
 
 /* The next number for a name. The lock is held. */
 unsigned processes_next_number(void);

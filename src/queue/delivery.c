@@ -128,6 +128,26 @@ uint64_t delivery_add(struct delivery_owner *owner, unsigned mark, const void *d
     return number;
 }
 
+bool delivery_withdraw(struct delivery_owner *owner, uint64_t number) {
+    struct delivery_slot *slot = slot_of(owner->shared, number);
+    uint64_t word = atomic_load_acquire(&slot->word);
+    return distance(word, number) == 0 && state_of(word) == SLOT_READY &&
+           atomic_compare_replace(&slot->word, word, make_word(number, mark_of(word), DELIVERY_NOBODY, SLOT_GONE));
+}
+
+uint32_t delivery_taker(const struct delivery_owner *owner, uint64_t number) {
+    uint64_t word = atomic_load_acquire(&slot_of(owner->shared, number)->word);
+    return distance(word, number) == 0 && state_of(word) == SLOT_TAKEN ? taker_of(word) : 0;
+}
+
+void delivery_drop(struct delivery_owner *owner, uint64_t number) {
+    struct delivery_slot *slot = slot_of(owner->shared, number);
+    uint64_t word = atomic_load_acquire(&slot->word);
+    if (distance(word, number) == 0) {
+        atomic_store_release(&slot->word, make_word(number, mark_of(word), DELIVERY_NOBODY, SLOT_GONE));
+    }
+}
+
 bool delivery_return(struct delivery_owner *owner, uint32_t taker) {
     bool has_returned = false;
     for (uint64_t number = owner->first; number < owner->next; number++) {

@@ -58,6 +58,13 @@ void delivery_begin(struct delivery_owner *owner, struct delivery *shared);
  * number; 0: there is no room now, or it is over DELIVERY_ITEM_MAX. */
 uint64_t delivery_add(struct delivery_owner *owner, unsigned mark, const void *data, size_t size, uint32_t taker);
 
+/* Takes an item back that nobody has taken; false: somebody has. */
+bool delivery_withdraw(struct delivery_owner *owner, uint64_t number);
+/* Who has taken the item and is copying it; 0: nobody. */
+uint32_t delivery_taker(const struct delivery_owner *owner, uint64_t number);
+/* The item is gone, whatever its taker says. */
+void delivery_drop(struct delivery_owner *owner, uint64_t number);
+
 /* Makes all that a taker was copying ready again. Whether there was any. */
 bool delivery_return(struct delivery_owner *owner, uint32_t taker);
 

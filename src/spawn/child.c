@@ -145,7 +145,7 @@ static int run_target(struct preparation *preparation) {
                          "MPROC_TARGET(%s) to it",
                          preparation->target, preparation->target);
     }
-    int status = call_decode(&preparation->call, &task.args, &task.kwargs);
+    int status = arguments_decode(&preparation->call, &task.args, &task.kwargs);
     if (status == 0) {
         status = task_run(&task);
     }

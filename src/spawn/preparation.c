@@ -24,7 +24,7 @@ static int check_kind(const char *function, const char *parameter, const cJSON *
                      value_describe(value, text, sizeof text));
 }
 
-static int encode(struct call *call, const char *function, const char *parameter, const cJSON *value) {
+static int encode(struct arguments *call, const char *function, const char *parameter, const cJSON *value) {
     int status = cbor_encode(value, &call->values);
     if (status != 0) {
         (void)error_prefix("%s: %s: ", function, parameter);
@@ -32,7 +32,7 @@ static int encode(struct call *call, const char *function, const char *parameter
     return status;
 }
 
-static int copy_data(struct call *call, const void *data, size_t size) {
+static int copy_data(struct arguments *call, const void *data, size_t size) {
     if (size == 0) {
         return 0;
     }
@@ -45,7 +45,7 @@ static int copy_data(struct call *call, const void *data, size_t size) {
     return 0;
 }
 
-int call_create(struct call *call, const char *function, cJSON *args, cJSON *kwargs, const void *data, size_t size) {
+int arguments_create(struct arguments *call, const char *function, cJSON *args, cJSON *kwargs, const void *data, size_t size) {
     cJSON *no_args = args == NULL ? cJSON_CreateArray() : NULL;
     cJSON *no_kwargs = kwargs == NULL ? cJSON_CreateObject() : NULL;
     int status = 0;
@@ -72,7 +72,7 @@ int call_create(struct call *call, const char *function, cJSON *args, cJSON *kwa
         status = copy_data(call, data, size);
     }
     if (status != 0) {
-        call_clear(call);
+        arguments_clear(call);
     }
     value_delete(no_args);
     value_delete(no_kwargs);
@@ -81,7 +81,7 @@ int call_create(struct call *call, const char *function, cJSON *args, cJSON *kwa
     return status;
 }
 
-int call_decode(struct call *call, cJSON **args, cJSON **kwargs) {
+int arguments_decode(struct arguments *call, cJSON **args, cJSON **kwargs) {
     const struct message *values = &call->values;
     cJSON *decoded_args = NULL;
     size_t used = 0, ignored = 0;
@@ -99,7 +99,7 @@ int call_decode(struct call *call, cJSON **args, cJSON **kwargs) {
     return 0;
 }
 
-void call_clear(struct call *call) {
+void arguments_clear(struct arguments *call) {
     message_clear(&call->values);
     memory_free(call->data);
     memset(call, 0, sizeof *call);
@@ -132,7 +132,7 @@ static int append_padding(struct buffer *body) {
 }
 
 static int append_parts(const struct preparation *preparation, const struct buffer *head, struct buffer *body) {
-    const struct call *call = &preparation->call;
+    const struct arguments *call = &preparation->call;
     uint64_t sizes[2] = {head->size, call->values.bytes.size};
     int status = buffer_reserve(body, SIZES + head->size + call->values.bytes.size + ALIGNMENT + call->size);
     if (status == 0) {
@@ -234,7 +234,7 @@ int preparation_decode(struct preparation *preparation, struct frame *frame) {
         status = read_head(preparation, preparation->body + SIZES, (size_t)sizes[0]);
     }
     if (status == 0) {
-        struct call *call = &preparation->call;
+        struct arguments *call = &preparation->call;
         status = buffer_append(&call->values.bytes, preparation->body + SIZES + sizes[0], (size_t)sizes[1]);
         size_t start = (size_t)(SIZES + sizes[0] + sizes[1]);
         start += (ALIGNMENT - start % ALIGNMENT) % ALIGNMENT;
@@ -251,7 +251,7 @@ void preparation_clear(struct preparation *preparation) {
     if (preparation->body != NULL) {
         preparation->call.data = NULL; /* it stands in the body */
     }
-    call_clear(&preparation->call);
+    arguments_clear(&preparation->call);
     memory_free(preparation->target);
     memory_free(preparation->path);
     memory_free(preparation->body);

@@ -8,24 +8,24 @@
 #include "value/message.h"
 
 /* What the call's arguments become when they are given: the values encoded, with the handles in them, and the raw payload. */
-struct call {
+struct arguments {
     struct message values; /* args, then kwargs */
     uint8_t *data;         /* aligned to 16; NULL: none */
     size_t size;
 };
 
 /* Encodes the arguments; NULL is none. args and kwargs are taken, also on failure. function: for the messages. */
-int call_create(struct call *call, const char *function, cJSON *args, cJSON *kwargs, const void *data, size_t size);
+int arguments_create(struct arguments *call, const char *function, cJSON *args, cJSON *kwargs, const void *data, size_t size);
 /* Decodes the arguments; the call's handles move into the values. */
-int call_decode(struct call *call, cJSON **args, cJSON **kwargs);
-void call_clear(struct call *call);
+int arguments_decode(struct arguments *call, cJSON **args, cJSON **kwargs);
+void arguments_clear(struct arguments *call);
 
 struct preparation {
     char *target;
     char *path; /* see runtime.path */
     int root_pid;
     struct identity self, parent;
-    struct call call;
+    struct arguments call;
     uint8_t *body; /* of the frame it was read from, in which call.data stands; NULL where it was not read */
 };
 

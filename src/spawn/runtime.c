@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "base/error.h"
+#include "pool/pool.h"
 
 #define SHUTDOWN_FUNCTIONS_MAX 8 /* one a feature */
 
@@ -25,22 +26,31 @@ int runtime_check(const char *function) {
                      function);
 }
 
-const mproc_target *runtime_target_of(mproc_fn fn) {
-    for (const mproc_target *row = runtime.targets; row != NULL && row->name != NULL; row++) {
-        if (row->fn == fn) {
-            return row;
-        }
+/* The library's own, which every program has. */
+static const mproc_target own_targets[] = {{"mproc: a pool's worker", pool_worker_run}, MPROC_TARGETS_END};
+
+static const mproc_target *find_fn(const mproc_target *row, mproc_fn fn) {
+    while (row != NULL && row->name != NULL && row->fn != fn) {
+        row++;
     }
-    return NULL;
+    return row != NULL && row->name != NULL ? row : NULL;
+}
+
+static const mproc_target *find_name(const mproc_target *row, const char *name) {
+    while (row != NULL && row->name != NULL && strcmp(row->name, name) != 0) {
+        row++;
+    }
+    return row != NULL && row->name != NULL ? row : NULL;
+}
+
+const mproc_target *runtime_target_of(mproc_fn fn) {
+    const mproc_target *found = find_fn(runtime.targets, fn);
+    return found != NULL ? found : find_fn(own_targets, fn);
 }
 
 const mproc_target *runtime_target_named(const char *name) {
-    for (const mproc_target *row = runtime.targets; row != NULL && row->name != NULL; row++) {
-        if (strcmp(row->name, name) == 0) {
-            return row;
-        }
-    }
-    return NULL;
+    const mproc_target *found = find_name(runtime.targets, name);
+    return found != NULL ? found : find_name(own_targets, name);
 }
 
 static void create_shutdown_mutex(void) {

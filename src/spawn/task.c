@@ -88,8 +88,7 @@ void mproc_task_fail(mproc_task *task, const char *format, ...) {
 }
 
 bool mproc_task_cancelled(const mproc_task *task) {
-    (void)task; /* nobody can ask a Process to give up its task; pools will */
-    return false;
+    return task->cancelled != NULL && atomic_load(task->cancelled) == task->number;
 }
 
 static void *find_object(const mproc_task *task, int argument) {
@@ -155,6 +154,17 @@ static void release_arguments(mproc_task *task) {
     task->args = task->kwargs = NULL;
 }
 
+int task_carry_out(mproc_task *task) {
+    task->target->fn(task);
+    release_objects(task);
+    if (task->has_failed) {
+        (void)error_set(MPROC_ETASK, 0, "%s", task->failure);
+        error_set_task(task->target->name, mproc_getpid(), 0);
+        return MPROC_ETASK;
+    }
+    return 0;
+}
+
 int task_run(mproc_task *task) {
     int status = 0;
     if (task->args == NULL) {
@@ -166,14 +176,9 @@ int task_run(mproc_task *task) {
     if (task->args == NULL || task->kwargs == NULL) {
         status = error_no_memory(sizeof(cJSON));
     } else {
-        task->target->fn(task);
+        status = task_carry_out(task);
     }
-    release_objects(task);
     release_arguments(task);
-    if (status == 0 && task->has_failed) {
-        status = error_set(MPROC_ETASK, 0, "%s", task->failure);
-        error_set_task(task->target->name, mproc_getpid(), 0);
-    }
     return status;
 }
 

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "base/atomic.h"
+
 #include "mproc/core.h"
 
 #define TASK_FAILURE_MAX 1000
@@ -27,6 +29,8 @@ struct mproc_task {
     cJSON *result;
     void *result_bytes;
     size_t result_size;
+    const atomic_number *cancelled; /* what number is to give up; NULL: nobody can ask for it */
+    uint64_t number;
     bool has_failed;
     char failure[TASK_FAILURE_MAX + 1];
 };
@@ -35,6 +39,9 @@ struct mproc_task {
  * args, kwargs, data and size set; args and kwargs are taken, NULL is none. Returns 0; MPROC_ETASK with the task's text;
  * MPROC_ENOMEM. */
 int task_run(mproc_task *task);
+
+/* The same, but args and kwargs are not NULL and stay as they are; what nobody has taken up from them has to end with them. */
+int task_carry_out(mproc_task *task);
 
 /* Frees the result. */
 void task_clear(mproc_task *task);

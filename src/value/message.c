@@ -23,6 +23,22 @@ int message_add_handle(struct message *message, handle added) {
     return 0;
 }
 
+int message_copy_handles(const struct message *message, struct message *copy) {
+    int status = 0;
+    memset(copy, 0, sizeof *copy);
+    for (size_t i = 0; i < message->handle_count && status == 0; i++) {
+        handle duplicate = HANDLE_INVALID;
+        status = handle_duplicate(message->handles[i], &duplicate);
+        if (status == 0) {
+            status = message_add_handle(copy, duplicate);
+        }
+    }
+    if (status != 0) {
+        message_clear(copy);
+    }
+    return status;
+}
+
 void message_clear(struct message *message) {
     for (size_t i = 0; i < message->handle_count; i++) {
         handle_close(message->handles[i]);

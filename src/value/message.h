@@ -18,6 +18,8 @@ struct message {
 
 /* Adds a handle, which is taken: closed on failure. 0 or MPROC_ENOMEM. */
 int message_add_handle(struct message *message, handle added);
+/* Makes a message with copies of the handles of another, and no bytes. On failure it is empty. */
+int message_copy_handles(const struct message *message, struct message *copy);
 /* Closes what handles are left and frees the bytes; the message is then empty and valid. */
 void message_clear(struct message *message);
 

@@ -52,6 +52,8 @@ const char *reference_kind_name(enum reference_kind kind) {
         return "connection";
     case REFERENCE_QUEUE:
         return "queue";
+    case REFERENCE_WORKER:
+        return "pool's worker";
     }
     return "object";
 }

@@ -18,10 +18,11 @@
 
 enum reference_kind {
     REFERENCE_CONNECTION = 1, /* numbers go over the wire: never reuse one */
-    REFERENCE_QUEUE
+    REFERENCE_QUEUE,
+    REFERENCE_WORKER /* a pool's worker: goes to a new process only */
 };
 
-#define PARCEL_HANDLES 4
+#define PARCEL_HANDLES 5
 
 /* All that an object is made of while it is on its way. A zeroed one is empty and valid. */
 struct parcel {

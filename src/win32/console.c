@@ -7,6 +7,10 @@
 
 #include "base/memory.h"
 
+#ifndef ENABLE_VIRTUAL_TERMINAL_PROCESSING
+#define ENABLE_VIRTUAL_TERMINAL_PROCESSING 4 /* not in older headers */
+#endif
+
 static UINT code_page_before; /* 0: not changed */
 
 static bool is_console(DWORD which) {
@@ -27,6 +31,39 @@ void console_restore(void) {
     if (code_page_before != 0) {
         (void)SetConsoleOutputCP(code_page_before); /* if it fails, the console stays as it is */
         code_page_before = 0;
+    }
+}
+
+void console_write_error(const char *text) {
+    DWORD written;
+    (void)WriteFile(GetStdHandle(STD_ERROR_HANDLE), text, (DWORD)strlen(text), &written, NULL); /* nowhere to tell */
+}
+
+bool console_error_is_terminal(void) {
+    HANDLE console = GetStdHandle(STD_ERROR_HANDLE);
+    DWORD mode;
+    /* Windows 10 understands escape sequences once it is told to. */
+    return GetConsoleMode(console, &mode) && SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+}
+
+/* Ends the line; the next handler, the system's or the application's, ends the program. */
+static BOOL WINAPI on_interrupt(DWORD event) {
+    (void)event;
+    console_write_error("\n");
+    return FALSE;
+}
+
+static int guards;
+
+void console_guard_line(void) {
+    if (guards++ == 0) {
+        (void)SetConsoleCtrlHandler(on_interrupt, TRUE); /* without it the line stays as it is */
+    }
+}
+
+void console_release_line(void) {
+    if (--guards == 0) {
+        (void)SetConsoleCtrlHandler(on_interrupt, FALSE);
     }
 }
 

@@ -27,6 +27,10 @@ void self_set_name(const char *name) {
     (void)name; /* process lists show the executable's name */
 }
 
+void self_ignore_interrupt(void) {
+    (void)SetConsoleCtrlHandler(NULL, TRUE); /* fails where there is no console, and then there is no Ctrl-C */
+}
+
 uint64_t self_unique(void) {
     FILETIME created, ignored;
     uint64_t time = 0;

@@ -36,6 +36,7 @@ struct start {
     HANDLE *list;                      /* what the child inherits */
     size_t count;
     wchar_t *command_line;
+    wchar_t *environment; /* NULL: this process's own */
     LPPROC_THREAD_ATTRIBUTE_LIST attributes;
     bool has_attributes;
     bool has_job;
@@ -186,6 +187,27 @@ static void create_once(void) {
     }
 }
 
+/* One text after the other, each with its end, and one end more. Windows finds them in any order. */
+static int write_environment(struct start *start, const char *const *environment) {
+    struct buffer block = {NULL, 0, 0};
+    int status = 0;
+    for (; *environment != NULL && status == 0; environment++) {
+        wchar_t *wide = wide_from_utf8(*environment);
+        status = wide != NULL ? buffer_append(&block, wide, (wcslen(wide) + 1) * sizeof *wide)
+                              : mproc_last_error()->code;
+        memory_free(wide);
+    }
+    if (status == 0) {
+        status = append_character(&block, L'\0');
+    }
+    if (status != 0) {
+        buffer_clear(&block);
+        return status;
+    }
+    start->environment = (wchar_t *)(void *)block.data;
+    return 0;
+}
+
 /* The lists' arrays are read when the process is made, so they stay where they are until then. */
 static int set_attributes(struct start *start) {
     SIZE_T size = 0;
@@ -242,7 +264,8 @@ static int run(const struct start *start, const struct spawn_options *options, s
 
     uv_mutex_lock(&spawn_mutex);
     int status = make_inheritable(start, true);
-    if (status == 0 && !CreateProcessW(options->program->path, start->command_line, NULL, NULL, TRUE, flags, NULL, NULL,
+    if (status == 0 && !CreateProcessW(options->program->path, start->command_line, NULL, NULL, TRUE, flags,
+                                       start->environment, NULL,
                                        &information.StartupInfo, &process)) {
         status = system_error(GetLastError(), "cannot start a process");
     }
@@ -274,6 +297,11 @@ static void release(struct start *start) {
     memory_free(start->attributes);
     memory_free(start->list);
     memory_free(start->command_line);
+    memory_free(start->environment);
+}
+
+bool spawn_same_variable(const char *a, size_t a_length, const char *b, size_t b_length) {
+    return a_length == b_length && _strnicmp(a, b, a_length) == 0;
 }
 
 int spawn_process(const struct spawn_options *options, struct spawned *spawned) {
@@ -283,6 +311,9 @@ int spawn_process(const struct spawn_options *options, struct spawned *spawned) 
     int status = gather_handles(&start, options);
     if (status == 0) {
         status = write_command_line(&start, options->arguments);
+    }
+    if (status == 0 && options->environment != NULL) {
+        status = write_environment(&start, options->environment);
     }
     if (status == 0) {
         status = set_attributes(&start);

@@ -50,7 +50,7 @@ static int wait_for_ever(char **argv) {
 static struct spawned start(const char **arguments, handle inherited) {
     char number[32];
     struct spawned spawned = {0, HANDLE_INVALID};
-    struct spawn_options options = {self, arguments, &inherited, inherited == HANDLE_INVALID ? 0 : 1};
+    struct spawn_options options = {self, arguments, &inherited, inherited == HANDLE_INVALID ? 0 : 1, NULL};
     if (inherited != HANDLE_INVALID) {
         (void)snprintf(number, sizeof number, "%lld", (long long)spawn_child_handle(&inherited, 0));
         arguments[2] = number;

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "pool/pool.h"
+
+#define TASK_KIND 1
+
+/* The table of tasks that are handed out ----------------------------------------------------------------------- */
+
+static bool grow_slots(struct mproc_pool *pool) {
+    uint32_t count = pool->slot_count > 0 ? pool->slot_count * 2 : 64;
+    struct pool_slot *grown = memory_resize(pool->slots, count * sizeof *grown);
+    if (grown == NULL) {
+        return false;
+    }
+    for (uint32_t i = pool->slot_count; i < count; i++) {
+        grown[i].task = NULL;
+        grown[i].generation = 0;
+        grown[i].next_free = i + 1 < count ? i + 2 : 0;
+    }
+    pool->first_free_slot = pool->slot_count + 1;
+    pool->slots = grown;
+    pool->slot_count = count;
+    return true;
+}
+
+uint64_t task_number(const struct mproc_pool *pool, const struct pool_task *task) {
+    return (uint64_t)pool->slots[task->slot].generation << 32 | ((uint64_t)task->slot + 1);
+}
+
+/* Gives the task a number; 0: there is no memory for it. */
+static uint64_t enter(struct mproc_pool *pool, struct pool_task *task) {
+    if (pool->first_free_slot == 0 && !grow_slots(pool)) {
+        return 0;
+    }
+    task->slot = pool->first_free_slot - 1;
+    struct pool_slot *slot = &pool->slots[task->slot];
+    pool->first_free_slot = slot->next_free;
+    slot->task = task;
+    slot->generation++;
+    return task_number(pool, task);
+}
+
+static void leave(struct mproc_pool *pool, struct pool_task *task) {
+    struct pool_slot *slot = &pool->slots[task->slot];
+    slot->task = NULL;
+    slot->next_free = pool->first_free_slot;
+    pool->first_free_slot = task->slot + 1;
+    pool->handed--;
+}
+
+struct pool_task *task_of_number(struct mproc_pool *pool, uint64_t number) {
+    uint32_t index = (uint32_t)number; /* its low half */
+    if (index == 0 || index > pool->slot_count || pool->slots[index - 1].generation != (uint32_t)(number >> 32)) {
+        return NULL;
+    }
+    return pool->slots[index - 1].task;
+}
+
+/* Handing out -------------------------------------------------------------------------------------------------- */
+
+/* Rings for as many sleeping workers as there are new tasks. */
+static void wake_workers(struct mproc_pool *pool, size_t count) {
+    atomic_fence();
+    for (size_t i = 0; i < SLEEPER_WORDS && count > 0 && atomic_load(&pool->memory->sleeper_count) > 0; i++) {
+        uint64_t bits = atomic_load(&pool->memory->sleepers[i]);
+        while (bits != 0 && count > 0) {
+            unsigned bit = 0;
+            while ((bits >> bit & 1) == 0) {
+                bit++;
+            }
+            if (atomic_compare_replace(&pool->memory->sleepers[i], bits, bits & ~(UINT64_C(1) << bit))) {
+                struct worker *worker = pool->workers[i * 64 + bit];
+                (void)atomic_increase(&pool->memory->sleeper_count, UINT64_MAX);
+                if (worker != NULL) {
+                    worker_ring(worker);
+                    count--;
+                }
+            }
+            bits = atomic_load(&pool->memory->sleepers[i]);
+        }
+    }
+}
+
+/* false: there is no room for it now. */
+static bool hand_out(struct mproc_pool *pool, struct pool_task *task) {
+    struct task_head head;
+    uint64_t number = enter(pool, task);
+    if (number == 0) {
+        return false;
+    }
+    memcpy(&head, task->body, sizeof head);
+    head.number = number;
+    head.first = task->received;
+    head.is_elsewhere = task->handles != NULL || task->body_size > DELIVERY_ITEM_MAX;
+    memcpy(task->body, &head, sizeof head);
+    pool->handed++;
+    task->delivery = delivery_add(&pool->delivery, TASK_KIND, task->body,
+                                  head.is_elsewhere ? sizeof head : task->body_size, DELIVERY_NOBODY);
+    if (task->delivery == 0) {
+        leave(pool, task);
+        return false;
+    }
+    task->state = TASK_HANDED;
+    return true;
+}
+
+void tasks_wake_all(struct mproc_pool *pool) {
+    wake_workers(pool, SIZE_MAX);
+}
+
+void tasks_hand_out(struct mproc_pool *pool) {
+    size_t count = 0;
+    while (pool->first_waiting != NULL && pool->state != POOL_TERMINATED) {
+        struct pool_task *task = pool->first_waiting;
+        if (task->state == TASK_WAITING && !hand_out(pool, task)) {
+            break;
+        }
+        count += task->state == TASK_HANDED; /* otherwise it was cancelled */
+        pool->first_waiting = task->next;
+        task->next = NULL;
+        if (task->state == TASK_DONE) {
+            job_unuse(task->job);
+        }
+    }
+    if (count > 0) {
+        wake_workers(pool, count);
+    }
+    if (pool->worker_count < pool->limit && pool->unfinished > pool->worker_count) {
+        supervisor_wake(pool); /* to start another worker */
+    }
+}
+
+/* The supervisor has to look in time. */
+static void note_limit(struct mproc_pool *pool, int64_t timeout_ms) {
+    if (timeout_ms == 0) {
+        return;
+    }
+    if (pool->shortest_limit == 0 || timeout_ms < pool->shortest_limit) {
+        pool->shortest_limit = timeout_ms;
+    }
+    if (pool->next_check > deadline_after(timeout_ms)) {
+        supervisor_wake(pool);
+    }
+}
+
+void tasks_submit(struct mproc_pool *pool, struct pool_task *task) {
+    struct pool_task *last = pool->first_waiting != NULL ? pool->last_waiting : NULL;
+    task->state = TASK_WAITING;
+    *(last != NULL ? &last->next : &pool->first_waiting) = task;
+    pool->last_waiting = task;
+    pool->unfinished++;
+    pool->submitted += task->count;
+    note_limit(pool, task->job->timeout_ms);
+    if (last == NULL) {
+        tasks_hand_out(pool);
+    }
+}
+
+void task_return(struct mproc_pool *pool, struct pool_task *task) {
+    leave(pool, task);
+    task->state = TASK_WAITING;
+    task->has_begun = true;
+    task->next = pool->first_waiting;
+    pool->last_waiting = pool->first_waiting != NULL ? pool->last_waiting : task;
+    pool->first_waiting = task;
+    tasks_hand_out(pool);
+}
+
+/* Ending ------------------------------------------------------------------------------------------------------- */
+
+void task_clear_body(struct pool_task *task) {
+    memory_free(task->body);
+    task->body = NULL;
+    if (task->handles != NULL) {
+        message_clear(task->handles);
+        memory_free(task->handles);
+        task->handles = NULL;
+    }
+}
+
+/* A task that waits in the list stays in it, and is skipped there. */
+static void end_task(struct mproc_pool *pool, struct pool_task *task) {
+    struct mproc_async_result *job = task->job;
+    bool is_listed = task->state == TASK_WAITING;
+    if (task->state == TASK_HANDED) {
+        leave(pool, task);
+    }
+    task->state = TASK_DONE;
+    task_clear_body(task);
+    pool->unfinished--;
+    if (is_listed) {
+        job_use(job); /* until the list has let go of it */
+    }
+    job_note_task_done(job);
+    pool_note_progress(pool);
+}
+
+static void note_items(struct mproc_pool *pool, struct pool_task *task, uint32_t completed, uint32_t failed) {
+    struct mproc_async_result *job = task->job;
+    task->received += completed + failed;
+    task->tries = 0;
+    job->items_done += completed + failed;
+    pool->completed += completed;
+    pool->failed += failed;
+    if (task->received == task->count) {
+        end_task(pool, task);
+    } else {
+        job_note_results(job);
+    }
+}
+
+/* Copies the failure of an item to its place among the results, so that an iterator finds it there. */
+static int append_results(struct pool_task *task, const uint8_t *data, size_t size) {
+    uint8_t *grown = memory_resize(task->results, task->results_size + size);
+    if (grown == NULL) {
+        return MPROC_ENOMEM;
+    }
+    memcpy(grown + task->results_size, data, size);
+    task->results = grown;
+    task->results_size += size;
+    return 0;
+}
+
+static int append_failure(struct pool_task *task, const mproc_error *error) {
+    size_t length = strlen(error->message) + 1, size = RESULT_SIZE(sizeof(mproc_error) + length);
+    struct result_record record = {error->code, RESULT_FAILURE, sizeof(mproc_error) + length};
+    uint8_t *all = memory_allocate(size);
+    if (all == NULL) {
+        return MPROC_ENOMEM;
+    }
+    memcpy(all, &record, sizeof record);
+    memcpy(all + sizeof record, error, sizeof *error);
+    memcpy(all + sizeof record + sizeof *error, error->message, length);
+    int status = append_results(task, all, size);
+    memory_free(all);
+    return status;
+}
+
+static void fail_item(struct mproc_pool *pool, struct pool_task *task, const mproc_error *error) {
+    struct mproc_async_result *job = task->job;
+    if (job->is_wanted && job->iterator != NULL) {
+        (void)append_failure(task, error); /* for want of memory the iterator ends there */
+    }
+    job_note_failure(job, task->first + task->received, error);
+    note_items(pool, task, 0, 1);
+}
+
+void task_fail_next(struct mproc_pool *pool, struct pool_task *task, const struct worker *worker, int code,
+                    const char *message) {
+    mproc_error error = {code, 0, message, task->job->target->name, mproc_process_pid(worker->process), 0};
+    if (code == MPROC_EDIED) {
+        (void)mproc_process_exitcode(worker->process, &error.exitcode); /* or it is unknown, and stays 0 */
+    }
+    fail_item(pool, task, &error);
+}
+
+void task_fail_rest(struct mproc_pool *pool, struct pool_task *task, int code, const char *message) {
+    mproc_error error = {code, 0, message, task->job->target->name, 0, 0};
+    uint32_t left = task->state != TASK_DONE ? task->count - task->received : 0;
+    while (left-- > 0) { /* with the last one the task may be gone */
+        fail_item(pool, task, &error);
+    }
+}
+
+void tasks_fail_all(struct mproc_pool *pool, int code, const char *message) {
+    for (struct pool_task *task = pool->first_waiting; task != NULL;) {
+        struct pool_task *next = task->next;
+        pool->first_waiting = next;
+        task->next = NULL;
+        if (task->state == TASK_WAITING) {
+            job_use(task->job);
+            task_fail_rest(pool, task, code, message);
+        }
+        job_unuse(task->job); /* the list's, or the one from above; the list has let go of it */
+        task = next;
+    }
+    for (uint32_t i = 0; i < pool->slot_count; i++) {
+        if (pool->slots[i].task != NULL) {
+            (void)delivery_withdraw(&pool->delivery, pool->slots[i].task->delivery); /* or a worker has it */
+            task_fail_rest(pool, pool->slots[i].task, code, message);
+        }
+    }
+}
+
+/* Results ------------------------------------------------------------------------------------------------------ */
+
+/* The record at the beginning of `data`; false: it makes no sense. */
+static bool read_record(const uint8_t *data, size_t size, struct result_record *record) {
+    if (size < sizeof *record) {
+        return false;
+    }
+    memcpy(record, data, sizeof *record);
+    if (record->size > size - sizeof *record || RESULT_SIZE(record->size) > size) {
+        return false;
+    }
+    return record->kind != RESULT_FAILURE || (record->size > 0 && data[sizeof *record + record->size - 1] == '\0');
+}
+
+/* Where the value of an item goes that is a run of bytes. */
+static uint8_t *place_of(const struct pool_task *task, uint32_t item) {
+    return task->job->bytes + (size_t)(task->first + item) * task->job->result_size;
+}
+
+/* Takes successful results, at most `count`, up to the first failure. Returns how many; `used` receives their bytes. */
+static uint32_t take_run(struct pool_task *task, const uint8_t *data, size_t size, uint32_t count, size_t *used) {
+    const struct mproc_async_result *job = task->job;
+    struct result_record record;
+    uint32_t taken = 0;
+    size_t place = 0;
+    while (taken < count && read_record(data + place, size - place, &record) && record.kind != RESULT_FAILURE) {
+        if (job->bytes != NULL) {
+            memcpy(place_of(task, task->received + taken), data + place + sizeof record, job->result_size);
+        }
+        place += RESULT_SIZE(record.size);
+        taken++;
+    }
+    if (taken > 0 && job->bytes == NULL && job->is_wanted && append_results(task, data, place) != 0) {
+        return 0;
+    }
+    *used = place;
+    return taken;
+}
+
+static void take_failure(struct mproc_pool *pool, struct pool_task *task, const struct worker *worker,
+                         const uint8_t *data) {
+    struct result_record record;
+    memcpy(&record, data, sizeof record);
+    if (record.kind == RESULT_FAILURE) {
+        task_fail_next(pool, task, worker, record.code, (const char *)data + sizeof record);
+    } else {
+        task_fail_next(pool, task, worker, MPROC_ENOMEM, "there is no memory for the result");
+    }
+}
+
+static bool keep_handles(struct pool_task *task, struct message *handles) {
+    task->result_handles = memory_allocate(sizeof *task->result_handles);
+    if (task->result_handles == NULL) {
+        return false;
+    }
+    *task->result_handles = *handles;
+    memset(handles, 0, sizeof *handles);
+    return true;
+}
+
+bool tasks_take_results(struct mproc_pool *pool, const struct worker *worker, const struct results_head *head,
+                        const uint8_t *data, size_t size, struct message *handles) {
+    struct pool_task *task = task_of_number(pool, head->number);
+    uint32_t index = head->first, end = head->first + head->count;
+    struct result_record record;
+    if (task != NULL && end > task->count) {
+        return false;
+    }
+    if (handles != NULL && handles->handle_count > 0 && task != NULL && !keep_handles(task, handles)) {
+        return false;
+    }
+    while (index < end && read_record(data, size, &record)) {
+        size_t used = RESULT_SIZE(record.size);
+        uint32_t taken = 1;
+        /* What had come before, in another frame or from a worker that died, is not new; nor is a task that is done. */
+        if (task != NULL && task->received == index) {
+            taken = take_run(task, data, size, end - index, &used);
+            bool is_last = task->received + (taken > 0 ? taken : 1) == task->count;
+            if (taken > 0) {
+                note_items(pool, task, taken, 0);
+            } else {
+                take_failure(pool, task, worker, data);
+                taken = 1;
+                used = RESULT_SIZE(record.size);
+            }
+            task = is_last ? NULL : task; /* it may be gone */
+        }
+        index += taken;
+        data += used;
+        size -= used;
+    }
+    return index == end;
+}

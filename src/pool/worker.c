@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: MIT */
+/* The worker process: takes a task, carries its items out, publishes each result before it begins the next item. */
+#include <string.h>
+#include <uv.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/step.h"
+#include "link/link.h"
+#include "mproc/value.h"
+#include "platform/self.h"
+#include "platform/shared_memory.h"
+#include "pool/pool.h"
+#include "pool/worker_memory.h"
+#include "spawn/preparation.h"
+#include "spawn/runtime.h"
+#include "spawn/task.h"
+#include "value/cbor.h"
+#include "value/reference.h"
+#include "value/value.h"
+
+/* Results wait so long for others to go with them, while items are short. */
+#define GATHERING_TIME UINT64_C(1000000)
+
+#define TASK_KIND 1
+
+struct worker_process {
+    unsigned index;
+    struct link *link;
+    struct pool_memory *pool;
+    struct worker_memory *memory;
+    uint64_t items_left; /* until it is to be replaced; UINT64_MAX: never */
+    size_t memory_max;   /* 0: no limit */
+    bool must_leave;
+    struct message task; /* the one that is carried out, used again and again */
+    struct message result;
+    uint64_t sent_at; /* when results were sent last */
+    uint64_t now;
+};
+
+/* Speaking to the pool ----------------------------------------------------------------------------------------- */
+
+static int send_frame(struct worker_process *self, enum frame_kind kind, const void *data, size_t size,
+                      const struct message *handles) {
+    struct message message = {{0}, NULL, 0, 0};
+    int status = link_begin_message(&message);
+    if (status == 0) {
+        status = buffer_append(&message.bytes, data, size);
+    }
+    if (status == 0) {
+        message.handles = handles != NULL ? handles->handles : NULL; /* lent */
+        message.handle_count = handles != NULL ? handles->handle_count : 0;
+        status = link_send(self->link, kind, &message);
+    }
+    buffer_clear(&message.bytes);
+    return status;
+}
+
+static void ring_bell(struct worker_process *self) {
+    if (ring_must_wake(&self->memory->ring)) {
+        (void)send_frame(self, FRAME_DOORBELL, NULL, 0, NULL); /* fails where the pool has ended, and all with it */
+    }
+}
+
+/* Waits for the next frame that is not a doorbell, or for any. */
+static int receive(struct worker_process *self, struct frame *frame) {
+    return link_receive(self->link, DEADLINE_NEVER, frame);
+}
+
+/* Results ------------------------------------------------------------------------------------------------------ */
+
+static void send_results(struct worker_process *self, uint64_t number) {
+    struct worker_memory *memory = self->memory;
+    uint64_t published = atomic_load_any(&memory->published);
+    struct results_head head = {number, (uint32_t)atomic_load_any(&memory->first), PUBLISHED_COUNT(published)};
+    if (head.count == 0) {
+        return;
+    }
+    step();
+    if (ring_write(&memory->ring, &head, sizeof head, memory->results, PUBLISHED_BYTES(published))) {
+        step();
+        ring_bell(self);
+    } else {
+        struct buffer both = {NULL, 0, 0};
+        if (buffer_append(&both, &head, sizeof head) != 0 ||
+            buffer_append(&both, memory->results, PUBLISHED_BYTES(published)) != 0 ||
+            send_frame(self, FRAME_RESULTS, both.data, both.size, NULL) != 0) {
+            self_exit_now(1); /* what is published is found by the pool */
+        }
+        buffer_clear(&both);
+    }
+    step();
+    /* What was sent may be found here once more when this process dies now: the pool knows it by its item. */
+    atomic_store_release(&memory->published, 0);
+    atomic_store_release(&memory->first, head.first + head.count);
+    self->sent_at = self->now;
+}
+
+/* A result that has no room among the others, or has handles. */
+static void send_alone(struct worker_process *self, uint64_t number, const struct result_record *record,
+                       const void *data) {
+    static const uint8_t zeros[8];
+    struct results_head head = {number, 0, 1};
+    struct buffer all = {NULL, 0, 0};
+    send_results(self, number);
+    head.first = (uint32_t)atomic_load_any(&self->memory->first);
+    int status = buffer_append(&all, &head, sizeof head);
+    if (status == 0) {
+        status = buffer_append(&all, record, sizeof *record);
+    }
+    if (status == 0 && record->size > 0) {
+        status = buffer_append(&all, data, (size_t)record->size);
+    }
+    if (status == 0) {
+        status = buffer_append(&all, zeros, RESULT_SIZE(record->size) - sizeof *record - (size_t)record->size);
+    }
+    if (status == 0) {
+        status = send_frame(self, FRAME_RESULTS, all.data, all.size, &self->result);
+    }
+    if (status != 0) {
+        self_exit_now(1); /* no memory for it: the pool tells that this task's worker ended */
+    }
+    buffer_clear(&all);
+    atomic_store_release(&self->memory->first, head.first + 1);
+}
+
+static void publish(struct worker_process *self, uint64_t number, const struct result_record *record,
+                    const void *data) {
+    struct worker_memory *memory = self->memory;
+    size_t size = RESULT_SIZE(record->size);
+    if (size > RESULTS_CAPACITY || self->result.handle_count > 0) {
+        send_alone(self, number, record, data);
+        return;
+    }
+    uint64_t published = atomic_load_any(&memory->published);
+    if (PUBLISHED_BYTES(published) + size > RESULTS_CAPACITY) {
+        send_results(self, number);
+        published = 0;
+    }
+    uint8_t *place = memory->results + PUBLISHED_BYTES(published);
+    memcpy(place, record, sizeof *record);
+    if (record->size > 0) {
+        memcpy(place + sizeof *record, data, (size_t)record->size);
+    }
+    step();
+    atomic_store_release(&memory->published,
+                         PUBLISHED(PUBLISHED_COUNT(published) + 1, PUBLISHED_BYTES(published) + size));
+}
+
+static void publish_failure(struct worker_process *self, uint64_t number, int code, const char *text) {
+    struct result_record record = {code, RESULT_FAILURE, strlen(text) + 1};
+    publish(self, number, &record, text);
+}
+
+static void publish_bytes(struct worker_process *self, const struct task_head *head, const mproc_task *task) {
+    struct result_record record = {0, RESULT_BYTES, task->result_size};
+    if (head->form == TASK_BYTES && task->result_size != head->result_size) {
+        (void)error_set(MPROC_ERANGE, 0, "%s returned %llu bytes, but %llu are wanted", task->target->name,
+                        (unsigned long long)task->result_size, (unsigned long long)head->result_size);
+        publish_failure(self, head->number, MPROC_ERANGE, mproc_last_error()->message);
+    } else {
+        publish(self, head->number, &record, task->result_bytes);
+    }
+}
+
+static void publish_value(struct worker_process *self, const struct task_head *head, const mproc_task *task) {
+    struct result_record record = {0, RESULT_VALUE, 0};
+    cJSON null_value;
+    memset(&null_value, 0, sizeof null_value);
+    null_value.type = cJSON_NULL;
+    self->result.bytes.size = 0;
+    if (cbor_encode(task->result != NULL ? task->result : &null_value, &self->result) != 0) {
+        (void)error_prefix("%s: the result cannot be sent: ", task->target->name);
+        publish_failure(self, head->number, mproc_last_error()->code, mproc_last_error()->message);
+        return;
+    }
+    record.size = self->result.bytes.size;
+    publish(self, head->number, &record, self->result.bytes.data);
+    if (self->result.handle_count > 0) {
+        message_clear(&self->result);
+    }
+}
+
+/* Items -------------------------------------------------------------------------------------------------------- */
+
+/* Calls the function; publishes what it returns. */
+static void carry_out(struct worker_process *self, const struct task_head *head, mproc_task *task) {
+    task->cancelled = &self->memory->cancelled;
+    task->number = head->number;
+    int status = task_carry_out(task);
+    if (status != 0) {
+        publish_failure(self, head->number, status, mproc_last_error()->message);
+    } else if (head->form == TASK_BYTES || task->result_bytes != NULL) {
+        publish_bytes(self, head, task);
+    } else {
+        publish_value(self, head, task);
+    }
+    task_clear(task);
+}
+
+static cJSON *no_kwargs(void) {
+    static cJSON none;
+    none.type = cJSON_Object;
+    return &none;
+}
+
+/* One item of a map: `item` is its arguments, or the only one of them. */
+static void carry_out_value(struct worker_process *self, const struct task_head *head, mproc_task *task, cJSON *item) {
+    cJSON array;
+    if (head->form == TASK_STARMAP) {
+        task->args = item;
+    } else { /* an array around the item, without an allocation for each */
+        memset(&array, 0, sizeof array);
+        array.type = cJSON_Array;
+        array.child = item;
+        item->prev = item;
+        task->args = &array;
+    }
+    task->kwargs = no_kwargs();
+    carry_out(self, head, task);
+    value_delete(item);
+}
+
+static int carry_out_apply(struct worker_process *self, const struct task_head *head, mproc_task *task,
+                           const uint8_t *place) {
+    struct task_call sizes;
+    struct arguments call;
+    memset(&call, 0, sizeof call);
+    memcpy(&sizes, place, sizeof sizes);
+    size_t start = (size_t)(place - self->task.bytes.data) + sizeof sizes;
+    size_t data = (start + (size_t)sizes.values_size + TASK_ALIGNMENT - 1) / TASK_ALIGNMENT * TASK_ALIGNMENT;
+    call.values = self->task; /* lent */
+    call.values.bytes.data += start;
+    call.values.bytes.size = (size_t)sizes.values_size;
+    int status = arguments_decode(&call, &task->args, &task->kwargs);
+    if (status != 0) {
+        publish_failure(self, head->number, status, mproc_last_error()->message);
+        return status;
+    }
+    task->data = self->task.bytes.data + data;
+    task->size = (size_t)sizes.data_size;
+    cJSON *args = task->args, *kwargs = task->kwargs;
+    carry_out(self, head, task);
+    value_delete(args);
+    value_delete(kwargs);
+    return 0;
+}
+
+/* Where the items of a task are. */
+struct items {
+    const uint8_t *place;
+    uint32_t index;
+};
+
+/* Goes to the next item; returns what the present one has. */
+static const uint8_t *next_item(const struct task_head *head, struct items *items, size_t *size) {
+    uint32_t item_size = 0;
+    const uint8_t *item = items->place;
+    if (head->form == TASK_BYTES) {
+        *size = (size_t)head->item_size;
+    } else if (head->form != TASK_APPLY) {
+        memcpy(&item_size, item, sizeof item_size);
+        item += sizeof item_size;
+        *size = item_size;
+    }
+    items->place = item + *size;
+    items->index++;
+    return item;
+}
+
+static void carry_out_item(struct worker_process *self, const struct task_head *head, const mproc_target *target,
+                           const uint8_t *item, size_t size) {
+    mproc_task task;
+    cJSON *value = NULL;
+    cJSON no_args;
+    size_t used;
+    memset(&task, 0, offsetof(mproc_task, failure));
+    task.target = target;
+    if (head->form == TASK_APPLY) {
+        (void)carry_out_apply(self, head, &task, item);
+    } else if (head->form == TASK_BYTES) {
+        memset(&no_args, 0, sizeof no_args);
+        no_args.type = cJSON_Array;
+        task.args = &no_args;
+        task.kwargs = no_kwargs();
+        task.data = item;
+        task.size = size;
+        carry_out(self, head, &task);
+    } else if (cbor_decode(item, size, &used, self->task.handles, self->task.handle_count, &value) != 0) {
+        publish_failure(self, head->number, mproc_last_error()->code, mproc_last_error()->message);
+    } else {
+        carry_out_value(self, head, &task, value);
+    }
+}
+
+/* Tasks -------------------------------------------------------------------------------------------------------- */
+
+/* Says that it begins an item, and how long the last one took. */
+static void begin_item(struct worker_process *self, const struct task_head *head, uint32_t index) {
+    struct worker_memory *memory = self->memory;
+    if (self->now - self->sent_at > GATHERING_TIME) {
+        send_results(self, head->number);
+    }
+    atomic_store_release(&memory->begun_at, self->now);
+    step();
+    atomic_store_release(&memory->begun, (uint64_t)index + 1);
+    step();
+}
+
+static void end_item(struct worker_process *self) {
+    struct worker_memory *memory = self->memory;
+    uint64_t begun_at = self->now;
+    self->now = uv_hrtime();
+    atomic_store_release(&memory->busy_time, atomic_load_any(&memory->busy_time) + self->now - begun_at);
+    atomic_store_release(&memory->tasks, atomic_load_any(&memory->tasks) + 1);
+    if (self->items_left != UINT64_MAX) {
+        self->items_left--;
+    }
+    size_t resident = 0;
+    self->must_leave = self->items_left == 0 || (self->memory_max > 0 && uv_resident_set_memory(&resident) == 0 &&
+                                                 resident > self->memory_max);
+}
+
+static const mproc_target *find_target(const char *name, size_t size) {
+    static const mproc_target *last;
+    if (last != NULL && strlen(last->name) == size && memcmp(last->name, name, size) == 0) {
+        return last;
+    }
+    for (const mproc_target *row = runtime.targets; row != NULL && row->name != NULL; row++) {
+        if (strlen(row->name) == size && memcmp(row->name, name, size) == 0) {
+            last = row;
+            return row;
+        }
+    }
+    return NULL;
+}
+
+static void carry_out_items(struct worker_process *self, const struct task_head *head) {
+    const uint8_t *name = self->task.bytes.data + sizeof *head;
+    const mproc_target *target = find_target((const char *)name, head->name_size);
+    struct items items = {name + head->name_size, 0};
+    size_t size = 0;
+    if (head->form == TASK_BYTES) {
+        size_t start = (size_t)(items.place - self->task.bytes.data);
+        items.place = self->task.bytes.data + (start + TASK_ALIGNMENT - 1) / TASK_ALIGNMENT * TASK_ALIGNMENT;
+    }
+    self->now = uv_hrtime();
+    while (items.index < head->count && !self->must_leave) {
+        bool is_wanted = items.index >= head->first;
+        const uint8_t *item = next_item(head, &items, &size);
+        if (!is_wanted) {
+            continue;
+        }
+        begin_item(self, head, items.index - 1);
+        if (target == NULL) {
+            (void)error_set(MPROC_ETARGET, 0, "a function is not in the table given to mproc_init of the worker");
+            publish_failure(self, head->number, MPROC_ETARGET, mproc_last_error()->message);
+        } else {
+            carry_out_item(self, head, target, item, size);
+        }
+        end_item(self);
+    }
+}
+
+/* Has the whole of a task sent, where only its head stood in the delivery. */
+static int fetch(struct worker_process *self, const struct task_head *head) {
+    int status = send_frame(self, FRAME_FETCH, &head->number, sizeof head->number, NULL);
+    while (status == 0) {
+        struct frame frame;
+        status = receive(self, &frame);
+        if (status == 0 && frame.kind == FRAME_TASK) {
+            struct message handles = {{0}, NULL, 0, 0};
+            status = link_receive_handles(self->link, &frame, &handles);
+            message_clear(&self->task);
+            self->task = handles;
+            self->task.bytes.data = frame.body;
+            self->task.bytes.size = self->task.bytes.capacity = frame.size;
+            return status;
+        }
+        memory_free(frame.body); /* a doorbell */
+    }
+    return status;
+}
+
+static int copy_task(struct worker_process *self, const struct delivery_item *item, struct task_head *head) {
+    int status = 0;
+    memcpy(head, item->data, sizeof *head);
+    if (head->is_elsewhere) {
+        status = fetch(self, head);
+        if (status == 0) {
+            memcpy(head, self->task.bytes.data, sizeof *head);
+        }
+    } else {
+        self->task.bytes.size = 0;
+        status = buffer_append(&self->task.bytes, item->data, item->size);
+    }
+    return status;
+}
+
+static void carry_out_task(struct worker_process *self, const struct delivery_item *item) {
+    struct worker_memory *memory = self->memory;
+    struct task_head head;
+    if (copy_task(self, item, &head) != 0) {
+        self->must_leave = true; /* the task goes to another one */
+        return;
+    }
+    /* From here on the task is this worker's: what it says below belongs to this number. */
+    atomic_store_release(&memory->published, 0);
+    atomic_store_release(&memory->first, head.first);
+    atomic_store_release(&memory->begun, head.first);
+    step();
+    atomic_store_release(&memory->running, head.number);
+    delivery_finish(&self->pool->delivery, item);
+    step();
+    carry_out_items(self, &head);
+    send_results(self, head.number);
+    atomic_store_release(&memory->begun_at, 0);
+    if (!self->must_leave) { /* otherwise the rest of the task is found by it */
+        atomic_store_release(&memory->running, 0);
+    }
+    if (self->task.handle_count > 0) {
+        message_clear(&self->task);
+    }
+}
+
+/* Waiting ------------------------------------------------------------------------------------------------------ */
+
+static void lie_down(struct worker_process *self) {
+    (void)atomic_increase(&self->pool->sleepers[self->index / 64], UINT64_C(1) << self->index % 64);
+    (void)atomic_increase(&self->pool->sleeper_count, 1);
+    atomic_fence();
+}
+
+/* Where the pool has done so already, its doorbell is on its way: the next wait ends at once. */
+static void get_up(struct worker_process *self) {
+    atomic_number *word = &self->pool->sleepers[self->index / 64];
+    uint64_t bit = UINT64_C(1) << self->index % 64, bits = atomic_load(word);
+    while ((bits & bit) != 0) {
+        if (atomic_compare_replace(word, bits, bits & ~bit)) {
+            (void)atomic_increase(&self->pool->sleeper_count, UINT64_MAX);
+            return;
+        }
+        bits = atomic_load(word);
+    }
+}
+
+static bool take(struct worker_process *self, struct delivery_item *item) {
+    return delivery_take(&self->pool->delivery, TASK_KIND, self->index + 1, item) == DELIVERY_TAKEN;
+}
+
+/* Takes the next task, and waits for one; false: there will be none. */
+static bool take_or_wait(struct worker_process *self, struct delivery_item *item) {
+    while (!take(self, item)) {
+        struct frame frame;
+        lie_down(self);
+        step();
+        if (take(self, item)) {
+            get_up(self);
+            return true;
+        }
+        if (atomic_load(&self->pool->ends) != 0) {
+            return false;
+        }
+        step();
+        if (receive(self, &frame) != 0) {
+            return false; /* the pool has ended */
+        }
+        memory_free(frame.body);
+    }
+    return true;
+}
+
+/* The beginning ------------------------------------------------------------------------------------------------ */
+
+static int open_link(struct worker_process *self, const cJSON *reference) {
+    struct parcel parcel;
+    struct link_ends ends;
+    void *pool = NULL, *memory = NULL;
+    int status = reference_take(reference, REFERENCE_WORKER, &parcel);
+    if (status != 0) {
+        return status;
+    }
+    memcpy(&self->index, parcel.bytes.data, sizeof self->index);
+    ends.reader = parcel.handles[0];
+    ends.writer = parcel.handles[1];
+    ends.passage = parcel.handle_count > 4 ? parcel.handles[4] : HANDLE_INVALID;
+    status = shared_memory_map(parcel.handles[2], sizeof(struct pool_memory), &pool);
+    if (status == 0) {
+        status = shared_memory_map(parcel.handles[3], sizeof(struct worker_memory), &memory);
+    }
+    parcel.handles[0] = parcel.handles[1] = HANDLE_INVALID;
+    if (parcel.handle_count > 4) {
+        parcel.handles[4] = HANDLE_INVALID;
+    }
+    parcel_clear(&parcel);
+    if (status == 0) {
+        status = link_open(&self->link, &ends, LINK_WAITS);
+    } else {
+        link_close_ends(&ends);
+    }
+    self->pool = pool;
+    self->memory = memory;
+    return status;
+}
+
+static int initialize(const char *name, cJSON *initargs) {
+    mproc_task task;
+    memset(&task, 0, sizeof task);
+    task.target = runtime_target_named(name);
+    task.args = initargs;
+    if (task.target == NULL) {
+        value_delete(initargs);
+        return error_set(MPROC_ETARGET, 0, "the initializer %s is not in the table given to mproc_init", name);
+    }
+    int status = task_run(&task);
+    task_clear(&task);
+    return status;
+}
+
+static int set_up(struct worker_process *self, mproc_task *task) {
+    const cJSON *reference = NULL, *initargs = NULL;
+    const char *initializer = NULL;
+    double items_max = 0, memory_max = 0;
+    int status = mproc_unpack(task->args, "[o,s,o,f,f]", &reference, &initializer, &initargs, &items_max, &memory_max);
+    if (status == 0) {
+        status = open_link(self, reference);
+    }
+    if (status == 0) {
+        self->items_left = items_max > 0 ? (uint64_t)items_max : UINT64_MAX;
+        self->memory_max = (size_t)memory_max;
+        self_ignore_interrupt();
+    }
+    if (status == 0 && initializer[0] != '\0') {
+        status = initialize(initializer, cJSON_DetachItemFromArray(task->args, 2));
+        if (status != 0) {
+            const char *text = mproc_last_error()->message;
+            (void)send_frame(self, FRAME_FAILED, text, strlen(text) + 1, NULL); /* or the pool has ended */
+        }
+    }
+    return status;
+}
+
+void pool_worker_run(mproc_task *task) {
+    static struct worker_process self;
+    struct delivery_item item;
+    if (set_up(&self, task) == 0) {
+        atomic_store_release(&self.memory->ready_at, uv_hrtime());
+        while (!self.must_leave && take_or_wait(&self, &item)) {
+            carry_out_task(&self, &item);
+        }
+    }
+    message_clear(&self.task);
+    message_clear(&self.result);
+    /* The link stays open until this process ends, by which the pool notices it. */
+}

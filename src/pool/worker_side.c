@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "hub/reader.h"
+#include "link/handover.h"
+#include "pool/pool.h"
+
+/* So many frames are taken out of a ring before others may have the lock. */
+#define FRAMES_AT_ONCE 64
+
+static void send_frame(struct worker *worker, enum frame_kind kind, const void *data, size_t size,
+                       const struct message *handles) {
+    struct message message = {{0}, NULL, 0, 0};
+    int status = link_begin_message(&message);
+    if (status == 0) {
+        status = buffer_append(&message.bytes, data, size);
+    }
+    if (status == 0) {
+        message.handles = handles != NULL ? handles->handles : NULL; /* lent */
+        message.handle_count = handles != NULL ? handles->handle_count : 0;
+        status = link_send(worker->link, kind, &message);
+    }
+    buffer_clear(&message.bytes);
+    if (status != 0) {
+        link_end(worker->link); /* it has ended, or will, since it cannot be told */
+    }
+}
+
+void worker_ring(struct worker *worker) {
+    send_frame(worker, FRAME_DOORBELL, NULL, 0, NULL);
+}
+
+/* What arrives ------------------------------------------------------------------------------------------------- */
+
+static bool take_results(struct worker *worker, const uint8_t *data, size_t size, struct message *handles) {
+    struct results_head head;
+    if (size < sizeof head) {
+        return false;
+    }
+    memcpy(&head, data, sizeof head);
+    return tasks_take_results(worker->pool, worker, &head, data + sizeof head, size - sizeof head, handles);
+}
+
+/* At most so many frames; whether there may be more. A frame that makes no sense ends the worker. */
+static bool drain_some(struct worker *worker, int count) {
+    struct ring *ring = &worker->memory->ring;
+    const uint8_t *frame = NULL;
+    size_t size;
+    for (int i = 0; i < count && (frame = ring_peek(ring, &size)) != NULL; i++) {
+        if (!take_results(worker, frame, size, NULL)) {
+            link_end(worker->link);
+            return false;
+        }
+        ring_skip(ring, size);
+    }
+    return frame != NULL;
+}
+
+void worker_drain(struct worker *worker) {
+    (void)drain_some(worker, INT32_MAX);
+}
+
+static void give_task(struct worker *worker, uint64_t number) {
+    const struct pool_task *task = task_of_number(worker->pool, number);
+    if (task != NULL) {
+        send_frame(worker, FRAME_TASK, task->body, task->body_size, task->handles);
+    } else {
+        link_end(worker->link); /* it was cancelled, and the worker does not know: another one begins anew */
+    }
+}
+
+static void note_failure(struct worker *worker, const struct frame *frame) {
+    if (frame->size > 0 && frame->body[frame->size - 1] == '\0') {
+        memory_free(worker->failure);
+        worker->failure = memory_copy_text((const char *)frame->body);
+    }
+}
+
+static bool take_results_frame(struct worker *worker, const struct frame *frame) {
+    struct message handles;
+    memset(&handles, 0, sizeof handles);
+    int status = handover_receive(worker->passage, frame, &handles);
+    bool is_sound = status == 0 && take_results(worker, frame->body,
+                                                frame->size - (size_t)frame->handle_count * FRAME_TICKET_SIZE, &handles);
+    message_clear(&handles);
+    return is_sound;
+}
+
+static bool on_frame(struct worker *worker, const struct frame *frame) {
+    uint64_t number;
+    worker_drain(worker); /* it was written before */
+    switch (frame->kind) {
+    case FRAME_DOORBELL:
+        return true;
+    case FRAME_RESULTS:
+        return take_results_frame(worker, frame);
+    case FRAME_FETCH:
+        if (frame->size != sizeof number) {
+            return false;
+        }
+        memcpy(&number, frame->body, sizeof number);
+        give_task(worker, number);
+        return true;
+    case FRAME_FAILED:
+        note_failure(worker, frame);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Until the ring is empty and its writer has to ring again. */
+static void empty_ring(struct worker *worker) {
+    struct mproc_pool *pool = worker->pool;
+    bool is_left = true;
+    while (is_left) {
+        uv_mutex_lock(&pool->mutex);
+        is_left = drain_some(worker, FRAMES_AT_ONCE) || !ring_sleep(&worker->memory->ring);
+        tasks_hand_out(pool);
+        uv_mutex_unlock(&pool->mutex);
+    }
+}
+
+static void on_data(void *context, const uint8_t *data, size_t size) {
+    struct worker *worker = context;
+    bool is_sound = true;
+    while (size > 0 && is_sound) {
+        size_t used;
+        int status = frame_reader_feed(&worker->frames, data, size, &used);
+        data += used;
+        size -= used;
+        is_sound = status == 0 || status == MPROC_ETIMEDOUT;
+        if (status == 0) {
+            struct frame frame = frame_reader_take(&worker->frames);
+            uv_mutex_lock(&worker->pool->mutex);
+            is_sound = on_frame(worker, &frame);
+            uv_mutex_unlock(&worker->pool->mutex);
+            memory_free(frame.body);
+        }
+    }
+    if (!is_sound) {
+        link_end(worker->link); /* by which it ends */
+    }
+    empty_ring(worker);
+}
+
+static void on_end(void *context) {
+    struct worker *worker = context;
+    struct mproc_pool *pool = worker->pool;
+    hub_reader_close(worker->reader);
+    uv_mutex_lock(&pool->mutex);
+    worker->reader = NULL;
+    worker->state = WORKER_ENDED;
+    worker->next_ended = pool->first_ended;
+    pool->first_ended = worker;
+    supervisor_wake(pool);
+    uv_mutex_unlock(&pool->mutex);
+}
+
+static const struct hub_reader_events worker_events = {on_data, on_end};
+
+int worker_open(struct worker *worker, struct link_ends *ends) {
+    handle reader = ends->reader;
+    ends->reader = HANDLE_INVALID;
+    worker->passage = ends->passage;
+    int status = link_open(&worker->link, ends, LINK_NEVER_WAITS);
+    if (status != 0) {
+        handle_close(reader);
+        return status;
+    }
+    (void)ring_sleep(&worker->memory->ring);
+    return hub_reader_open(&worker->reader, reader, &worker_events, worker);
+}

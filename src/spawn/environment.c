@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "spawn/environment.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "platform/spawn.h"
+
+static size_t name_length(const char *variable) {
+    const char *equals = strchr(variable, '=');
+    return equals != NULL ? (size_t)(equals - variable) : strlen(variable);
+}
+
+static bool is_set_by(const char *name, const char *const *added) {
+    for (; *added != NULL; added++) {
+        if (spawn_same_variable(name, strlen(name), *added, name_length(*added))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *join(const char *name, const char *value) {
+    size_t name_size = strlen(name), value_size = strlen(value) + 1;
+    char *text = memory_allocate(name_size + 1 + value_size);
+    if (text != NULL) {
+        memcpy(text, name, name_size);
+        text[name_size] = '=';
+        memcpy(text + name_size + 1, value, value_size);
+    }
+    return text;
+}
+
+static int fill(char **list, const uv_env_item_t *items, int count, const char *const *added) {
+    size_t used = 0;
+    for (int i = 0; i < count; i++) {
+        if (!is_set_by(items[i].name, added)) {
+            list[used] = join(items[i].name, items[i].value);
+            if (list[used++] == NULL) {
+                return MPROC_ENOMEM;
+            }
+        }
+    }
+    for (; *added != NULL; added++) {
+        list[used] = memory_copy_text(*added);
+        if (list[used++] == NULL) {
+            return MPROC_ENOMEM;
+        }
+    }
+    return 0;
+}
+
+int environment_create(char ***environment, const char *const *added) {
+    uv_env_item_t *items = NULL;
+    int count = 0;
+    size_t added_count = 0;
+    int error = uv_os_environ(&items, &count);
+    if (error != 0) {
+        return error_set(MPROC_ESYSTEM, error, "cannot read the environment: %s", uv_strerror(error));
+    }
+    while (added[added_count] != NULL) {
+        added_count++;
+    }
+    char **list = memory_allocate(((size_t)count + added_count + 1) * sizeof(char *));
+    int status = list != NULL ? fill(list, items, count, added) : MPROC_ENOMEM;
+    uv_os_free_environ(items, count);
+    if (status != 0) {
+        environment_free(list);
+        return status;
+    }
+    *environment = list;
+    return 0;
+}
+
+void environment_free(char **environment) {
+    for (size_t i = 0; environment != NULL && environment[i] != NULL; i++) {
+        memory_free(environment[i]);
+    }
+    memory_free(environment);
+}

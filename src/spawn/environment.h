@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* The environment of a process that is to be started: "NAME=value" in UTF-8. */
+#ifndef MPROC_SPAWN_ENVIRONMENT_H
+#define MPROC_SPAWN_ENVIRONMENT_H
+
+/* This process's own, with these set anew or added. MPROC_ENOMEM; MPROC_ESYSTEM. */
+int environment_create(char ***environment, const char *const *added);
+/* NULL is fine. */
+void environment_free(char **environment);
+
+#endif
