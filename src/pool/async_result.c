@@ -348,6 +348,7 @@ static struct worker *find_worker(struct mproc_pool *pool, const struct pool_tas
 
 /* Whether the task, or part of it, has begun. With the lock. */
 static bool cancel_task(struct mproc_pool *pool, struct pool_task *task) {
+    static const mproc_error error = {MPROC_ECANCELED, 0, "the task was cancelled before it ran", NULL, 0, 0};
     bool has_begun = task->has_begun || task->received > 0;
     if (task->state == TASK_DONE) {
         return true;
@@ -359,7 +360,7 @@ static bool cancel_task(struct mproc_pool *pool, struct pool_task *task) {
         }
         return true;
     }
-    task_fail_rest(pool, task, MPROC_ECANCELED, "the task was cancelled before it ran");
+    task_fail_rest(pool, task, &error);
     return has_begun;
 }
 

@@ -243,11 +243,13 @@ int mproc_pool_terminate(mproc_pool *pool) {
     if (pool->state != POOL_TERMINATED) {
         pool->state = POOL_TERMINATED;
         for (unsigned i = 0; i < pool->limit; i++) {
-            if (pool->workers[i] != NULL && pool->workers[i]->state != WORKER_ENDED) {
+            if (pool->workers[i] != NULL && pool->workers[i]->state == WORKER_ALIVE) {
                 (void)mproc_process_kill(pool->workers[i]->process); /* or it has ended by itself */
             }
         }
-        tasks_fail_all(pool, MPROC_ECANCELED, "the pool was terminated before the task returned");
+        static const mproc_error error = {
+            MPROC_ECANCELED, 0, "the pool was terminated before the task returned", NULL, 0, 0};
+        tasks_fail_all(pool, &error);
         supervisor_wake(pool);
     }
     pool_note_progress(pool);
@@ -347,7 +349,7 @@ int mproc_pool_get_stats(mproc_pool *pool, mproc_pool_stats *stats) {
     idle = pool->ended_idle;
     memset(stats, 0, sizeof *stats);
     for (unsigned i = 0; i < pool->limit; i++) {
-        if (pool->workers[i] != NULL && pool->workers[i]->state != WORKER_ENDED) {
+        if (pool->workers[i] != NULL && pool->workers[i]->state == WORKER_ALIVE) {
             struct worker_times times = times_of(pool->workers[i], now);
             stats->workers++;
             stats->busy += times.number != 0;
@@ -389,7 +391,7 @@ size_t mproc_pool_get_worker_stats(mproc_pool *pool, mproc_worker_stats *stats, 
     }
     uv_mutex_lock(&pool->mutex);
     for (unsigned i = 0; i < pool->limit; i++) {
-        if (pool->workers[i] != NULL && pool->workers[i]->state != WORKER_ENDED) {
+        if (pool->workers[i] != NULL && pool->workers[i]->state == WORKER_ALIVE) {
             if (count < capacity && stats != NULL) {
                 fill_worker_stats(pool, pool->workers[i], now, &stats[count]);
             }

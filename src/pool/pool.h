@@ -187,10 +187,10 @@ bool tasks_take_results(struct mproc_pool *pool, const struct worker *worker, co
 /* The item that is next in this task ends so. */
 void task_fail_next(struct mproc_pool *pool, struct pool_task *task, const struct worker *worker, int code,
                     const char *message);
-/* Everything in it that is not done ends so. */
-void task_fail_rest(struct mproc_pool *pool, struct pool_task *task, int code, const char *message);
+/* Everything in it that is not done ends so; where the error tells no target, with the task's. */
+void task_fail_rest(struct mproc_pool *pool, struct pool_task *task, const mproc_error *cause);
 /* All tasks that are not done end so. */
-void tasks_fail_all(struct mproc_pool *pool, int code, const char *message);
+void tasks_fail_all(struct mproc_pool *pool, const mproc_error *cause);
 /* Wakes the workers that sleep: there are tasks again. */
 void tasks_wake_all(struct mproc_pool *pool);
 /* It comes back from its worker, to be handed out again first of all. */
@@ -222,8 +222,10 @@ bool pool_wait(struct mproc_pool *pool, struct waiter **list, bool (*is_done)(co
 void pool_wake(struct waiter *list);
 
 /* worker_side.c */
-/* Takes the pool's ends, also on failure. From then on the hub reads, and tells the supervisor of the end. Without the lock. */
+/* Opens the link from the pool's ends, for sending. Without the lock. */
 int worker_open(struct worker *worker, struct link_ends *ends);
+/* From now on the hub reads, and tells the supervisor of the end. Without the lock. */
+int worker_listen(struct worker *worker, struct link_ends *ends);
 void worker_drain(struct worker *worker); /* with the lock */
 void worker_ring(struct worker *worker); /* its doorbell */
 

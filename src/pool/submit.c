@@ -328,6 +328,7 @@ static uint32_t submit_chunks(struct mproc_async_result *job, const char *functi
 /* The map failed after so many of its chunks were submitted: what has not begun does not, and what has is in vain. With the
  * lock. */
 static void abandon(struct mproc_async_result *job, uint32_t submitted) {
+    static const mproc_error error = {MPROC_ECANCELED, 0, "the rest of the map could not be submitted", NULL, 0, 0};
     struct mproc_pool *pool = job->pool;
     memory_free(job->callbacks);
     job->callbacks = NULL;
@@ -343,7 +344,7 @@ static void abandon(struct mproc_async_result *job, uint32_t submitted) {
         struct pool_task *task = &job->tasks[i];
         if (task->state == TASK_WAITING ||
             (task->state == TASK_HANDED && delivery_withdraw(&pool->delivery, task->delivery))) {
-            task_fail_rest(pool, task, MPROC_ECANCELED, "the rest of the map could not be submitted");
+            task_fail_rest(pool, task, &error);
         }
     }
 }

@@ -72,7 +72,7 @@ static cJSON *copy_initargs(const struct message *initargs) {
     return value;
 }
 
-static int create_process(struct worker *worker, struct link_ends *theirs) {
+static int create_process(struct worker *worker, struct link_ends *theirs, mproc_process **process) {
     const struct mproc_pool *pool = worker->pool;
     mproc_process_options options;
     memset(&options, 0, sizeof options);
@@ -80,11 +80,11 @@ static int create_process(struct worker *worker, struct link_ends *theirs) {
     options.args = mproc_pack("[o,s,o,f,f]", create_reference(worker, theirs),
                               pool->initializer != NULL ? pool->initializer->name : "", copy_initargs(&pool->initargs),
                               (double)pool->options.max_tasks_per_worker, (double)pool->options.max_worker_memory);
-    int status = mproc_process_create(&worker->process, pool_worker_run, &options);
+    int status = mproc_process_create(process, pool_worker_run, &options);
     if (status == 0) {
-        worker->process->is_hidden = true;
-        worker->process->environment = (const char *const *)pool->environment;
-        status = mproc_process_start(worker->process);
+        (*process)->is_hidden = true;
+        (*process)->environment = (const char *const *)pool->environment;
+        status = mproc_process_start(*process);
     }
     return status;
 }
@@ -98,29 +98,31 @@ static void free_worker(struct worker *worker) {
     memory_free(worker);
 }
 
-/* Without the lock. On failure nothing is left. */
-static int start_worker(struct worker *worker) {
-    struct link_ends ours = LINK_NO_ENDS, theirs = LINK_NO_ENDS;
+/* All that the worker needs but its process, which may want to be rung for as soon as it runs. Without the lock. */
+static int prepare_worker(struct worker *worker, struct link_ends *ours, struct link_ends *theirs) {
     int status = shared_block_create(&worker->block, sizeof(struct worker_memory));
     worker->memory = worker->block.view;
     if (status == 0) {
-        status = link_create_ends(&ours, &theirs);
+        status = link_create_ends(ours, theirs);
     }
     if (status == 0) {
-        status = passage_create(&ours.passage, &theirs.passage);
+        status = passage_create(&ours->passage, &theirs->passage);
     }
+    return status == 0 ? worker_open(worker, ours) : status;
+}
+
+/* Without the lock. */
+static int start_worker(struct worker *worker, struct link_ends *ours, struct link_ends *theirs) {
+    mproc_process *process = NULL;
+    int status = create_process(worker, theirs, &process);
     if (status == 0) {
-        status = create_process(worker, &theirs);
-    }
-    if (status == 0) {
-        status = worker_open(worker, &ours);
+        status = worker_listen(worker, ours);
         if (status != 0) {
-            (void)mproc_process_kill(worker->process); /* it has just been started */
-            (void)mproc_process_join(worker->process, MPROC_FOREVER);
+            (void)mproc_process_kill(process); /* it has just been started */
+            (void)mproc_process_join(process, MPROC_FOREVER);
         }
     }
-    link_close_ends(&ours);
-    link_close_ends(&theirs);
+    worker->process = process;
     return status;
 }
 
@@ -129,7 +131,7 @@ static void break_pool(struct mproc_pool *pool, const mproc_error *error) {
     if (pool->breakage == NULL) {
         pool->breakage = failure_create(0, error);
     }
-    tasks_fail_all(pool, error->code, error->message);
+    tasks_fail_all(pool, error);
     pool_note_progress(pool);
 }
 
@@ -148,40 +150,60 @@ static unsigned free_index(const struct mproc_pool *pool) {
     return index;
 }
 
-/* Starts one more. With the lock, which is not held meanwhile. */
-static void add_worker(struct mproc_pool *pool) {
+static struct worker *create_worker(struct mproc_pool *pool) {
     struct worker *worker = memory_allocate(sizeof *worker);
-    unsigned index = free_index(pool);
-    int status = worker != NULL ? 0 : MPROC_ENOMEM;
-    if (status == 0) {
+    if (worker != NULL) {
         worker->pool = pool;
-        worker->index = index;
+        worker->index = free_index(pool);
         worker->passage = HANDLE_INVALID;
         worker->block = (struct shared_block)SHARED_BLOCK_NONE;
         worker->started_at = uv_hrtime();
-        pool->worker_count++;
-        uv_mutex_unlock(&pool->mutex);
-        status = start_worker(worker);
-        uv_mutex_lock(&pool->mutex);
     }
+    return worker;
+}
+
+/* What became of the start. With the lock. */
+static void conclude_start(struct mproc_pool *pool, struct worker *worker, int status) {
     if (status == 0) {
-        pool->workers[index] = worker; /* it may have ended by now, and stands in the list of those */
+        worker->state = worker->state == WORKER_STARTING ? WORKER_ALIVE : worker->state; /* it may have ended */
         pool->started++;
         if (pool->state == POOL_TERMINATED) {
             (void)mproc_process_kill(worker->process);
         }
         return;
     }
-    mproc_error error = *mproc_last_error();
-    struct job_failure *copy = failure_create(0, &error); /* what follows may set another error */
+    struct job_failure *failure = failure_create(0, mproc_last_error()); /* what follows may set another error */
     if (worker != NULL) {
+        pool->workers[worker->index] = NULL;
         pool->worker_count--;
         free_worker(worker);
     }
-    if (copy != NULL) {
-        note_failed_start(pool, &copy->error);
-        memory_free(copy);
+    if (failure != NULL) {
+        note_failed_start(pool, &failure->error);
+        memory_free(failure);
     }
+}
+
+/* Starts one more. With the lock, which is not held meanwhile. */
+static void add_worker(struct mproc_pool *pool) {
+    struct link_ends ours = LINK_NO_ENDS, theirs = LINK_NO_ENDS;
+    struct worker *worker = create_worker(pool);
+    int status = worker != NULL ? 0 : MPROC_ENOMEM;
+    if (status == 0) {
+        pool->worker_count++;
+        uv_mutex_unlock(&pool->mutex);
+        status = prepare_worker(worker, &ours, &theirs);
+        uv_mutex_lock(&pool->mutex);
+    }
+    if (status == 0) {
+        pool->workers[worker->index] = worker;
+        uv_mutex_unlock(&pool->mutex);
+        status = start_worker(worker, &ours, &theirs);
+        uv_mutex_lock(&pool->mutex);
+    }
+    link_close_ends(&ours);
+    link_close_ends(&theirs);
+    conclude_start(pool, worker, status);
 }
 
 static bool wants_worker(const struct mproc_pool *pool) {
@@ -257,7 +279,8 @@ static void settle_task(struct worker *worker) {
         end_item(worker, task);
     }
     if (task->state == TASK_HANDED && job->is_canceled) {
-        task_fail_rest(pool, task, MPROC_ECANCELED, "the task was cancelled, and its worker ended");
+        static const mproc_error error = {MPROC_ECANCELED, 0, "the task was cancelled, and its worker ended", NULL, 0, 0};
+        task_fail_rest(pool, task, &error);
     } else if (task->state == TASK_HANDED) {
         task_return(pool, task);
     }
@@ -349,7 +372,7 @@ static deadline check_times(struct mproc_pool *pool) {
                         ? now + (uint64_t)pool->shortest_limit * 1000000u
                         : DEADLINE_NEVER;
     for (unsigned i = 0; i < pool->limit && pool->shortest_limit > 0; i++) {
-        if (pool->workers[i] != NULL && pool->workers[i]->state != WORKER_ENDED) {
+        if (pool->workers[i] != NULL && pool->workers[i]->state == WORKER_ALIVE) {
             check_time(pool->workers[i], now, &next);
         }
     }
@@ -387,7 +410,7 @@ static deadline draw_progress(struct mproc_pool *pool) {
 static void end_workers(struct mproc_pool *pool) {
     atomic_store_release(&pool->memory->ends, 1);
     for (unsigned i = 0; i < pool->limit; i++) {
-        if (pool->workers[i] != NULL && pool->workers[i]->state != WORKER_ENDED) {
+        if (pool->workers[i] != NULL && pool->workers[i]->state == WORKER_ALIVE) {
             worker_ring(pool->workers[i]);
         }
     }

@@ -257,22 +257,23 @@ void task_fail_next(struct mproc_pool *pool, struct pool_task *task, const struc
     fail_item(pool, task, &error);
 }
 
-void task_fail_rest(struct mproc_pool *pool, struct pool_task *task, int code, const char *message) {
-    mproc_error error = {code, 0, message, task->job->target->name, 0, 0};
+void task_fail_rest(struct mproc_pool *pool, struct pool_task *task, const mproc_error *cause) {
+    mproc_error error = *cause;
+    error.target = cause->target != NULL ? cause->target : task->job->target->name;
     uint32_t left = task->state != TASK_DONE ? task->count - task->received : 0;
     while (left-- > 0) { /* with the last one the task may be gone */
         fail_item(pool, task, &error);
     }
 }
 
-void tasks_fail_all(struct mproc_pool *pool, int code, const char *message) {
+void tasks_fail_all(struct mproc_pool *pool, const mproc_error *cause) {
     for (struct pool_task *task = pool->first_waiting; task != NULL;) {
         struct pool_task *next = task->next;
         pool->first_waiting = next;
         task->next = NULL;
         if (task->state == TASK_WAITING) {
             job_use(task->job);
-            task_fail_rest(pool, task, code, message);
+            task_fail_rest(pool, task, cause);
         }
         job_unuse(task->job); /* the list's, or the one from above; the list has let go of it */
         task = next;
@@ -280,7 +281,7 @@ void tasks_fail_all(struct mproc_pool *pool, int code, const char *message) {
     for (uint32_t i = 0; i < pool->slot_count; i++) {
         if (pool->slots[i].task != NULL) {
             (void)delivery_withdraw(&pool->delivery, pool->slots[i].task->delivery); /* or a worker has it */
-            task_fail_rest(pool, pool->slots[i].task, code, message);
+            task_fail_rest(pool, pool->slots[i].task, cause);
         }
     }
 }

@@ -466,6 +466,7 @@ static bool take_or_wait(struct worker_process *self, struct delivery_item *item
             return false; /* the pool has ended */
         }
         memory_free(frame.body);
+        get_up(self); /* it may have been an old one */
     }
     return true;
 }

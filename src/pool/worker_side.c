@@ -162,14 +162,18 @@ static void on_end(void *context) {
 static const struct hub_reader_events worker_events = {on_data, on_end};
 
 int worker_open(struct worker *worker, struct link_ends *ends) {
+    struct link_ends sending = {HANDLE_INVALID, ends->writer, ends->passage};
+    ends->writer = ends->passage = HANDLE_INVALID;
+    worker->passage = sending.passage; /* the link's */
+    int status = link_open(&worker->link, &sending, LINK_NEVER_WAITS);
+    if (status == 0) {
+        (void)ring_sleep(&worker->memory->ring);
+    }
+    return status;
+}
+
+int worker_listen(struct worker *worker, struct link_ends *ends) {
     handle reader = ends->reader;
     ends->reader = HANDLE_INVALID;
-    worker->passage = ends->passage;
-    int status = link_open(&worker->link, ends, LINK_NEVER_WAITS);
-    if (status != 0) {
-        handle_close(reader);
-        return status;
-    }
-    (void)ring_sleep(&worker->memory->ring);
     return hub_reader_open(&worker->reader, reader, &worker_events, worker);
 }
