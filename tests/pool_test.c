@@ -117,8 +117,10 @@ static void double_bytes(mproc_task *task) {
         mproc_task_fail(task, "no memory");
         return;
     }
-    memcpy(twice, data, size);
-    memcpy(twice + size, data, size);
+    if (size > 0) {
+        memcpy(twice, data, size);
+        memcpy(twice + size, data, size);
+    }
     (void)mproc_task_return_bytes(task, twice, 2 * size);
     free(twice);
 }
@@ -665,7 +667,7 @@ static void raw_bytes_of_any_size_go_both_ways(void **state) {
         assert_mproc(0, mproc_pool_apply_async(pool, double_bytes, NULL, &options, &result));
         assert_mproc(0, mproc_async_result_get_bytes(result, &data, &size, TEST_PATIENCE_MS));
         assert_int_equal(size, 2 * sizes[i]);
-        assert_memory_equal(data, bytes, sizes[i]);
+        assert_true(sizes[i] == 0 || memcmp(data, bytes, sizes[i]) == 0);
         assert_mproc(MPROC_ETYPE, mproc_async_result_get(result, NULL, 0));
         mproc_async_result_destroy(result);
         free(bytes);
@@ -1154,6 +1156,5 @@ int main(int argc, char **argv) {
     if (mproc_init(argc, argv, targets) != 0) {
         return 1;
     }
-    cmocka_set_test_filter(getenv("MPROC_TEST_FILTER"));
     return cmocka_run_group_tests_name("pool", tests, count_handles, NULL);
 }

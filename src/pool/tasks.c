@@ -271,11 +271,9 @@ void tasks_fail_all(struct mproc_pool *pool, const mproc_error *cause) {
         struct pool_task *next = task->next;
         pool->first_waiting = next;
         task->next = NULL;
-        if (task->state == TASK_WAITING) {
-            job_use(task->job);
-            task_fail_rest(pool, task, cause);
-        }
-        job_unuse(task->job); /* the list's, or the one from above; the list has let go of it */
+        struct mproc_async_result *job = task->job;
+        task_fail_rest(pool, task, cause);
+        job_unuse(job); /* the list has let go of it */
         task = next;
     }
     for (uint32_t i = 0; i < pool->slot_count; i++) {
