@@ -801,10 +801,10 @@ static void a_killed_worker_costs_its_task_only(void **state) {
     system_kill(pid->valueint);
     assert_mproc(MPROC_EDIED, mproc_async_result_get(lost, &value, TEST_PATIENCE_MS));
     assert_int_equal(mproc_last_error()->pid, pid->valueint);
-    assert_int_equal(mproc_last_error()->exitcode, -9);
+    assert_int_equal(mproc_last_error()->exitcode, system_kill_code());
     assert_string_equal(mproc_last_error()->target, "begin_and_stay");
     assert_message("begin_and_stay");
-    assert_message("signal 9");
+    assert_message(system_kill_code() < 0 ? "signal 9" : "exit code 1");
     cJSON_Delete(pid);
     for (int i = 0; i < 100; i++) {
         assert_int_equal(get_number(results[i]), i * i);

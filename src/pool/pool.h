@@ -109,6 +109,7 @@ struct worker {
     struct shared_block block;
     struct worker_memory *memory;
     uint64_t killed_for; /* the task whose time was over; 0: it was not killed for that */
+    bool waits_for_pipe; /* what comes next in its ring comes after something that is in its pipe */
     char *failure;       /* what its initializer said */
     uint64_t started_at;
     struct worker *next_ended;
@@ -181,9 +182,11 @@ void tasks_hand_out(struct mproc_pool *pool);
 /* Of a task that is handed out. */
 uint64_t task_number(const struct mproc_pool *pool, const struct pool_task *task);
 struct pool_task *task_of_number(struct mproc_pool *pool, uint64_t number);
-/* The results in a frame. `handles`: those of the first one; may be NULL. false: they make no sense. */
-bool tasks_take_results(struct mproc_pool *pool, const struct worker *worker, const struct results_head *head,
-                        const uint8_t *data, size_t size, struct message *handles);
+/* The results in a frame. `handles`: those of the first one; may be NULL. What comes before them may be on another way from
+ * the worker, its pipe or its ring: then they are to be given again when that has arrived. */
+enum taken { RESULTS_TAKEN, RESULTS_EARLY, RESULTS_SENSELESS };
+enum taken tasks_take_results(struct mproc_pool *pool, const struct worker *worker, const struct results_head *head,
+                              const uint8_t *data, size_t size, struct message *handles);
 /* The item that is next in this task ends so. */
 void task_fail_next(struct mproc_pool *pool, struct pool_task *task, const struct worker *worker, int code,
                     const char *message);

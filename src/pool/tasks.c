@@ -344,16 +344,19 @@ static bool keep_handles(struct pool_task *task, struct message *handles) {
     return true;
 }
 
-bool tasks_take_results(struct mproc_pool *pool, const struct worker *worker, const struct results_head *head,
-                        const uint8_t *data, size_t size, struct message *handles) {
+enum taken tasks_take_results(struct mproc_pool *pool, const struct worker *worker, const struct results_head *head,
+                              const uint8_t *data, size_t size, struct message *handles) {
     struct pool_task *task = task_of_number(pool, head->number);
     uint32_t index = head->first, end = head->first + head->count;
     struct result_record record;
-    if (task != NULL && end > task->count) {
-        return false;
+    if (task != NULL && (end > task->count || end < index)) {
+        return RESULTS_SENSELESS;
+    }
+    if (task != NULL && index > task->received) {
+        return RESULTS_EARLY;
     }
     if (handles != NULL && handles->handle_count > 0 && task != NULL && !keep_handles(task, handles)) {
-        return false;
+        return RESULTS_SENSELESS;
     }
     while (index < end && read_record(data, size, &record)) {
         size_t used = RESULT_SIZE(record.size);
@@ -375,5 +378,5 @@ bool tasks_take_results(struct mproc_pool *pool, const struct worker *worker, co
         data += used;
         size -= used;
     }
-    return index == end;
+    return index == end ? RESULTS_TAKEN : RESULTS_SENSELESS;
 }

@@ -34,23 +34,28 @@ void worker_ring(struct worker *worker) {
 
 /* What arrives ------------------------------------------------------------------------------------------------- */
 
-static bool take_results(struct worker *worker, const uint8_t *data, size_t size, struct message *handles) {
+static enum taken take_results(struct worker *worker, const uint8_t *data, size_t size, struct message *handles) {
     struct results_head head;
     if (size < sizeof head) {
-        return false;
+        return RESULTS_SENSELESS;
     }
     memcpy(&head, data, sizeof head);
     return tasks_take_results(worker->pool, worker, &head, data + sizeof head, size - sizeof head, handles);
 }
 
-/* At most so many frames; whether there may be more. A frame that makes no sense ends the worker. */
+/* At most so many frames; whether there may be more that can be taken now. A frame that makes no sense ends the worker. */
 static bool drain_some(struct worker *worker, int count) {
     struct ring *ring = &worker->memory->ring;
     const uint8_t *frame = NULL;
     size_t size;
+    worker->waits_for_pipe = false;
     for (int i = 0; i < count && (frame = ring_peek(ring, &size)) != NULL; i++) {
-        if (!take_results(worker, frame, size, NULL)) {
-            link_end(worker->link);
+        enum taken taken = take_results(worker, frame, size, NULL);
+        if (taken != RESULTS_TAKEN) {
+            worker->waits_for_pipe = true; /* or for its end */
+            if (taken == RESULTS_SENSELESS) {
+                link_end(worker->link);
+            }
             return false;
         }
         ring_skip(ring, size);
@@ -82,8 +87,8 @@ static bool take_results_frame(struct worker *worker, const struct frame *frame)
     struct message handles;
     memset(&handles, 0, sizeof handles);
     int status = handover_receive(worker->passage, frame, &handles);
-    bool is_sound = status == 0 && take_results(worker, frame->body,
-                                                frame->size - (size_t)frame->handle_count * FRAME_TICKET_SIZE, &handles);
+    size_t size = frame->size - (size_t)frame->handle_count * FRAME_TICKET_SIZE;
+    bool is_sound = status == 0 && take_results(worker, frame->body, size, &handles) == RESULTS_TAKEN;
     message_clear(&handles);
     return is_sound;
 }
@@ -117,7 +122,10 @@ static void empty_ring(struct worker *worker) {
     bool is_left = true;
     while (is_left) {
         uv_mutex_lock(&pool->mutex);
-        is_left = drain_some(worker, FRAMES_AT_ONCE) || !ring_sleep(&worker->memory->ring);
+        is_left = drain_some(worker, FRAMES_AT_ONCE);
+        if (!is_left && !worker->waits_for_pipe) { /* otherwise what comes through the pipe wakes this thread */
+            is_left = !ring_sleep(&worker->memory->ring);
+        }
         tasks_hand_out(pool);
         uv_mutex_unlock(&pool->mutex);
     }

@@ -15,6 +15,8 @@ size_t system_threads(void);
 
 /* Ends any process at once, as the system's own tools do. */
 void system_kill(int pid);
+/* The exit code that such a process has for mproc. */
+int system_kill_code(void);
 
 /* Waits until a process is gone, child or not; false: it was still there after the timeout. */
 bool system_wait_until_gone(int pid, int timeout_ms);

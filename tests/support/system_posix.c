@@ -184,3 +184,7 @@ void system_arguments(int *argc, char ***argv) {
     (void)argc;
     (void)argv;
 }
+
+int system_kill_code(void) {
+    return -9;
+}
