@@ -14,6 +14,7 @@
 
 #include "mproc.h"
 #include "queue/store.h"
+#include "support/chaos.h"
 #include "support/system.h"
 
 enum { PRODUCERS = 3, CONSUMERS = 3, BYSTANDERS = 1, PROCESSES = PRODUCERS + CONSUMERS + BYSTANDERS };
@@ -86,14 +87,6 @@ struct chaos {
     int life_count;
     int consumer_kills;
 };
-
-/* xorshift: the same on each system. */
-static unsigned next_random(struct chaos *chaos) {
-    chaos->seed ^= chaos->seed << 13;
-    chaos->seed ^= chaos->seed >> 17;
-    chaos->seed ^= chaos->seed << 5;
-    return chaos->seed;
-}
 
 static void start_producer(struct chaos *chaos, int index) {
     mproc_connection *theirs;
@@ -168,7 +161,7 @@ static void take_results(struct chaos *chaos) {
 
 /* Lets a random moment pass, of up to a millisecond: no event could tell when to kill. */
 static void pass_time(struct chaos *chaos) {
-    double end = mproc_time() + (next_random(chaos) % 1000) * 1e-6;
+    double end = mproc_time() + (chaos_random(&chaos->seed) % 1000) * 1e-6;
     while (mproc_time() < end) {
     }
 }
@@ -187,23 +180,17 @@ static void check_fates(const struct chaos *chaos) {
     assert_true(missing <= chaos->consumer_kills);
 }
 
-static unsigned number_from_environment(const char *name, unsigned otherwise) {
-    const char *text = getenv(name);
-    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : otherwise;
-}
-
 static void run_chaos(size_t maxsize, int kills) {
     struct chaos chaos;
     memset(&chaos, 0, sizeof chaos);
-    chaos.seed = number_from_environment("MPROC_CHAOS_SEED", (unsigned)(uint64_t)(mproc_time() * 1e6) | 1);
-    print_message("MPROC_CHAOS_SEED=%u\n", chaos.seed);
+    chaos.seed = chaos_seed();
     assert_mproc(0, mproc_queue_create(&chaos.queue, maxsize));
     assert_mproc(0, mproc_queue_create(&chaos.results, 0));
     for (int i = 0; i < PROCESSES; i++) {
         start_one(&chaos, i);
     }
     for (int i = 0; i < kills; i++) {
-        int index = (int)(next_random(&chaos) % PROCESSES);
+        int index = (int)(chaos_random(&chaos.seed) % PROCESSES);
         pass_time(&chaos);
         kill_one(&chaos, index);
         start_one(&chaos, index);
@@ -233,7 +220,7 @@ static void run_chaos(size_t maxsize, int kills) {
 }
 
 static int kills_for(int fast) {
-    return (int)number_from_environment("MPROC_CHAOS_KILLS", (unsigned)(system_is_slow_to_spawn() ? fast / 20 : fast));
+    return chaos_kills(system_is_slow_to_spawn() ? fast / 20 : fast);
 }
 
 static size_t handles_before;

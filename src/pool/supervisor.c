@@ -17,7 +17,7 @@
 #include "value/value.h"
 
 /* So many workers in a row that never came to work are enough to give up. */
-#define FAILED_STARTS_MAX 3
+#define FAILED_STARTS_MAX 5
 
 #define DRAWING_PERIOD_MS 100
 

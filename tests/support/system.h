@@ -15,6 +15,8 @@ size_t system_threads(void);
 
 /* Ends any process at once, as the system's own tools do. */
 void system_kill(int pid);
+/* The same; false: it has ended. */
+bool system_kill_if_alive(int pid);
 /* The exit code that such a process has for mproc. */
 int system_kill_code(void);
 
@@ -23,6 +25,8 @@ bool system_wait_until_gone(int pid, int timeout_ms);
 
 /* Does what no program survives. */
 void system_crash(void);
+/* The same; false: it has ended. */
+bool system_kill_if_alive(int pid);
 /* The exit code that such a process has for mproc. */
 int system_crash_code(void);
 /* What becomes of a process's exit code here: POSIX keeps 8 bits. */

@@ -43,6 +43,10 @@ void system_kill(int pid) {
     assert_int_equal(kill(pid, SIGKILL), 0);
 }
 
+bool system_kill_if_alive(int pid) {
+    return kill(pid, SIGKILL) == 0;
+}
+
 /* A process that has ended but was not collected by its parent is gone for our purpose. */
 static bool is_zombie(int pid) {
     char path[64], line[512] = "";

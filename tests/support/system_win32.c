@@ -28,6 +28,15 @@ void system_kill(int pid) {
     (void)CloseHandle(process);
 }
 
+bool system_kill_if_alive(int pid) {
+    HANDLE process = OpenProcess(PROCESS_TERMINATE, FALSE, (DWORD)pid);
+    bool killed = process != NULL && TerminateProcess(process, 1);
+    if (process != NULL) {
+        (void)CloseHandle(process);
+    }
+    return killed;
+}
+
 bool system_wait_until_gone(int pid, int timeout_ms) {
     HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, (DWORD)pid);
     if (process == NULL) {
