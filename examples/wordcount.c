@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts lines, words and bytes of files and of all files in folders, as wc does, and tells the most frequent names; by as
- * many processes as there are CPUs.
+/* Counts lines, words and bytes of files and of all files in folders, as wc does, and tells the most frequent names; by a
+ * pool of as many processes as there are CPUs, with a progress bar.
  *
- *     wordcount [-j PROCESSES] FILE-OR-FOLDER...
- *
- * Each process gets its files over a pipe, a few at a time so that all are busy until the end, and sends its counts back
- * over it. A thread for each process hands out and collects. */
+ *     wordcount [-j PROCESSES] FILE-OR-FOLDER... */
 #include <mproc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
-#define FILES_AT_ONCE 16
+#define FILES_AT_ONCE 32 /* for one task */
 #define READ_SIZE 262144
 #define NAME_MAX_LENGTH 63
 #define SHOWN 10
@@ -99,7 +96,7 @@ static int is_space(unsigned char c) {
 }
 
 static int is_letter(unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
 static void end_name(struct counter *counter) {
@@ -157,45 +154,32 @@ static int count_file(const char *path, struct names *names, struct counts *coun
     return size;
 }
 
-/* Sends all names with their counts as raw bytes, at the end. */
-static int send_names(mproc_connection *connection, const struct names *names) {
-    size_t used = 0;
-    struct name *list = allocate(NULL, (names->used + 1) * sizeof *list);
+/* {"name": how often, ...} */
+static cJSON *names_to_value(const struct names *names) {
+    cJSON *value = cJSON_CreateObject();
     for (size_t i = 0; i < names->capacity; i++) {
         if (names->slots[i].count > 0) {
-            list[used++] = names->slots[i];
+            cJSON_AddNumberToObject(value, names->slots[i].text, (double)names->slots[i].count);
         }
     }
-    int status = mproc_connection_send_bytes(connection, list, used * sizeof *list);
-    free(list);
-    return status;
+    return value;
 }
 
-/* Gets arrays of paths, sends arrays of [lines, words, bytes] or of messages; null ends it. */
+/* The task: its arguments are paths. Returns who counted, for each file [lines, words, bytes] or why it could not be read,
+ * and the names in all of them. */
 static void count_files(mproc_task *task) {
     struct names names = {NULL, 0, 0};
-    cJSON *paths, *path;
-    mproc_connection *connection = mproc_task_connection(task, 0);
-    while (connection != NULL && mproc_connection_recv(connection, &paths, MPROC_FOREVER) == 0 &&
-           cJSON_IsArray(paths)) {
-        cJSON *results = cJSON_CreateArray();
-        cJSON_ArrayForEach(path, paths) {
-            struct counts counts;
-            int error = count_file(path->valuestring, &names, &counts);
-            cJSON_AddItemToArray(results, error != 0 ? cJSON_CreateString(uv_strerror(error))
-                                                     : mproc_pack("[I,I,I]", (int64_t)counts.lines,
-                                                                  (int64_t)counts.words, (int64_t)counts.bytes));
-        }
-        cJSON_Delete(paths);
-        paths = NULL;
-        if (mproc_connection_send(connection, results) != 0) {
-            break;
-        }
+    cJSON *results = cJSON_CreateArray();
+    const cJSON *path;
+    cJSON_ArrayForEach(path, mproc_task_args(task)) {
+        struct counts counts;
+        int error = count_file(path->valuestring, &names, &counts);
+        cJSON_AddItemToArray(results, error != 0
+                                          ? cJSON_CreateString(uv_strerror(error))
+                                          : mproc_pack("[I,I,I]", (int64_t)counts.lines, (int64_t)counts.words,
+                                                       (int64_t)counts.bytes));
     }
-    cJSON_Delete(paths);
-    if (connection != NULL && send_names(connection, &names) != 0) {
-        mproc_task_fail(task, "%s", mproc_last_error()->message);
-    }
+    mproc_task_return(task, mproc_pack("[i,o,o]", mproc_getpid(), results, names_to_value(&names)));
     free(names.slots);
 }
 
@@ -211,10 +195,7 @@ struct entry {
 struct list {
     struct entry *entries;
     size_t count, capacity;
-    size_t next; /* not handed out yet */
     int failures;
-    uv_mutex_t mutex; /* of next, failures, and the names of all */
-    struct names names;
 };
 
 static void add_file(struct list *list, const char *path) {
@@ -264,121 +245,96 @@ static void add_argument(struct list *list, const char *path) {
     }
 }
 
-/* Handing out and collecting: one thread for each process --------------------------------------------------------- */
+/* Counting all of them: in the parent ----------------------------------------------------------------------------- */
 
 struct worker {
-    struct list *list;
-    mproc_process *process;
-    mproc_connection *connection;
     int pid;
     struct counts counts;
-    uv_thread_t thread;
 };
 
-/* The next few files for a worker. */
-static size_t take_files(struct list *list, size_t *first) {
-    uv_mutex_lock(&list->mutex);
-    size_t left = list->count - list->next;
-    size_t taken = left < FILES_AT_ONCE ? left : FILES_AT_ONCE;
-    *first = list->next;
-    list->next += taken;
-    uv_mutex_unlock(&list->mutex);
-    return taken;
+struct totals {
+    struct worker *workers; /* those that did something */
+    int worker_count;
+    struct names names;
+};
+
+static void add_counts(struct counts *sum, const struct counts *counts) {
+    sum->files += counts->files;
+    sum->lines += counts->lines;
+    sum->words += counts->words;
+    sum->bytes += counts->bytes;
 }
 
-static void note_failure(struct list *list, const char *what, const char *why) {
-    uv_mutex_lock(&list->mutex);
-    fprintf(stderr, "wordcount: %s: %s\n", what, why);
-    list->failures++;
-    uv_mutex_unlock(&list->mutex);
+static struct worker *find_worker(struct totals *totals, int pid) {
+    for (int i = 0; i < totals->worker_count; i++) {
+        if (totals->workers[i].pid == pid) {
+            return &totals->workers[i];
+        }
+    }
+    totals->workers = allocate(totals->workers, (size_t)(totals->worker_count + 1) * sizeof *totals->workers);
+    struct worker *worker = &totals->workers[totals->worker_count++];
+    memset(worker, 0, sizeof *worker);
+    worker->pid = pid;
+    return worker;
 }
 
-static void note_result(struct worker *worker, struct entry *entry, const cJSON *result) {
+static void note_result(struct list *list, struct worker *worker, struct entry *entry, const cJSON *result) {
     int64_t lines, words, bytes;
     if (cJSON_IsString(result)) {
-        note_failure(worker->list, entry->path, result->valuestring);
+        fprintf(stderr, "wordcount: %s: %s\n", entry->path, result->valuestring);
+        list->failures++;
     } else if (mproc_unpack(result, "[I,I,I]", &lines, &words, &bytes) == 0) {
         entry->counts = (struct counts){1, (uint64_t)lines, (uint64_t)words, (uint64_t)bytes};
-        worker->counts.files++;
-        worker->counts.lines += entry->counts.lines;
-        worker->counts.words += entry->counts.words;
-        worker->counts.bytes += entry->counts.bytes;
+        add_counts(&worker->counts, &entry->counts);
     }
 }
 
-/* Returns 0 when all went well. */
-static int exchange(struct worker *worker, size_t first, size_t count) {
-    cJSON *results;
-    cJSON *paths = cJSON_CreateArray();
-    for (size_t i = 0; i < count; i++) {
-        cJSON_AddItemToArray(paths, cJSON_CreateString(worker->list->entries[first + i].path));
-    }
-    int status = mproc_connection_send(worker->connection, paths);
-    if (status == 0) {
-        status = mproc_connection_recv(worker->connection, &results, MPROC_FOREVER);
-    }
-    if (status == 0) {
-        for (size_t i = 0; i < count; i++) {
-            note_result(worker, &worker->list->entries[first + i], cJSON_GetArrayItem(results, (int)i));
-        }
-        cJSON_Delete(results);
-    }
-    return status;
-}
-
-static int collect_names(struct worker *worker) {
-    void *data;
-    size_t size;
-    int status = mproc_connection_send(worker->connection, cJSON_CreateNull());
-    if (status == 0) {
-        status = mproc_connection_recv_bytes(worker->connection, &data, &size, MPROC_FOREVER);
-    }
-    if (status == 0) {
-        const struct name *list = data;
-        uv_mutex_lock(&worker->list->mutex);
-        for (size_t i = 0; i < size / sizeof *list; i++) {
-            add_name(&worker->list->names, list[i].text, list[i].count);
-        }
-        uv_mutex_unlock(&worker->list->mutex);
-        mproc_free(data);
-    }
-    return status;
-}
-
-static void run_worker(void *argument) {
-    struct worker *worker = argument;
-    size_t first, count;
-    int status = 0;
-    while (status == 0 && (count = take_files(worker->list, &first)) > 0) {
-        status = exchange(worker, first, count);
-    }
-    if (status == 0) {
-        status = collect_names(worker);
-    }
-    if (status != 0) {
-        note_failure(worker->list, mproc_process_name(worker->process), mproc_last_error()->message);
-    }
-}
-
-static void start_worker(struct worker *worker, struct list *list) {
-    mproc_connection *theirs;
-    worker->list = list;
-    if (mproc_pipe(&worker->connection, &theirs, true) != 0 ||
-        mproc_spawn(&worker->process, count_files, mproc_pack("[o]", mproc_connection_ref(theirs))) != 0) {
+/* What came back for the files from `entry` on. Returns the entry behind them. */
+static struct entry *note_results(struct list *list, struct totals *totals, struct entry *entry, const cJSON *value) {
+    int pid;
+    const cJSON *results, *names, *item;
+    if (mproc_unpack(value, "[i,o,o]", &pid, &results, &names) != 0) {
         die(mproc_last_error()->message);
     }
-    mproc_connection_close(theirs);
-    worker->pid = mproc_process_pid(worker->process);
-    if (uv_thread_create(&worker->thread, run_worker, worker) != 0) {
-        die("cannot start a thread");
+    cJSON_ArrayForEach(item, results) {
+        note_result(list, find_worker(totals, pid), entry++, item);
     }
+    cJSON_ArrayForEach(item, names) {
+        add_name(&totals->names, item->string, (uint64_t)item->valuedouble);
+    }
+    return entry;
 }
 
-static void end_worker(struct worker *worker) {
-    uv_thread_join(&worker->thread);
-    mproc_connection_close(worker->connection);
-    mproc_process_join(worker->process, MPROC_FOREVER);
-    mproc_process_destroy(worker->process);
+/* [[path, ...], ...]: the arguments of each task. */
+static cJSON *list_tasks(const struct list *list) {
+    cJSON *tasks = cJSON_CreateArray(), *paths = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        if (i % FILES_AT_ONCE == 0) {
+            paths = cJSON_CreateArray();
+            cJSON_AddItemToArray(tasks, paths);
+        }
+        cJSON_AddItemToArray(paths, cJSON_CreateString(list->entries[i].path));
+    }
+    return tasks;
+}
+
+static void count_all(struct list *list, int processes, struct totals *totals) {
+    mproc_pool *pool = NULL;
+    mproc_map_options options = {0};
+    cJSON *values = NULL;
+    const cJSON *value;
+    struct entry *entry = list->entries;
+    options.chunksize = 1;
+    options.progress = "counting";
+    if (mproc_pool_create(&pool, processes, NULL) != 0 ||
+        mproc_pool_starmap(pool, count_files, list_tasks(list), &options, &values) != 0) {
+        die(mproc_last_error()->message);
+    }
+    cJSON_ArrayForEach(value, values) {
+        entry = note_results(list, totals, entry, value);
+    }
+    cJSON_Delete(values);
+    mproc_pool_destroy(pool);
 }
 
 /* Printing -------------------------------------------------------------------------------------------------------- */
@@ -419,9 +375,21 @@ static void print_names(struct names *names) {
     printf("\n");
 }
 
+static void print_workers(const struct totals *totals, struct counts *sum) {
+    printf("%10s %12s %12s %14s\n", "files", "lines", "words", "bytes");
+    for (int i = 0; i < totals->worker_count; i++) {
+        char title[64];
+        snprintf(title, sizeof title, "process %d", totals->workers[i].pid);
+        print_counts(title, &totals->workers[i].counts);
+        add_counts(sum, &totals->workers[i].counts);
+    }
+    printf("\n");
+}
+
 int main(int argc, char **argv) {
-    static struct list list;
-    struct counts total = {0, 0, 0, 0};
+    struct list list = {NULL, 0, 0, 0};
+    struct totals totals = {NULL, 0, {NULL, 0, 0}};
+    struct counts sum = {0, 0, 0, 0};
     int first = 1, count = mproc_cpu_count();
     if (mproc_init(argc, argv, targets) != 0) {
         die(mproc_last_error()->message);
@@ -433,41 +401,22 @@ int main(int argc, char **argv) {
     if (first >= argc || count < 1) {
         die("usage: wordcount [-j PROCESSES] FILE-OR-FOLDER...");
     }
-    if (uv_mutex_init(&list.mutex) != 0) {
-        die("cannot make a lock");
-    }
     for (int i = first; i < argc; i++) {
         add_argument(&list, argv[i]);
     }
     double start = mproc_time();
-    struct worker *workers = allocate(NULL, (size_t)count * sizeof *workers);
-    memset(workers, 0, (size_t)count * sizeof *workers);
-    for (int i = 0; i < count; i++) {
-        start_worker(&workers[i], &list);
-    }
-    printf("%10s %12s %12s %14s\n", "files", "lines", "words", "bytes");
-    for (int i = 0; i < count; i++) {
-        char title[64];
-        end_worker(&workers[i]);
-        snprintf(title, sizeof title, "process %d", workers[i].pid);
-        print_counts(title, &workers[i].counts);
-        total.files += workers[i].counts.files;
-        total.lines += workers[i].counts.lines;
-        total.words += workers[i].counts.words;
-        total.bytes += workers[i].counts.bytes;
-    }
-    printf("\n");
+    count_all(&list, count, &totals);
+    print_workers(&totals, &sum);
     print_files(&list);
-    print_names(&list.names);
+    print_names(&totals.names);
     printf("\n");
-    print_counts("total", &total);
-    printf("\n%d processes, %.2f seconds\n", count, mproc_time() - start);
+    print_counts("total", &sum);
+    printf("\n%d processes, %.2f seconds\n", totals.worker_count, mproc_time() - start);
     for (size_t i = 0; i < list.count; i++) {
         free(list.entries[i].path);
     }
     free(list.entries);
-    free(list.names.slots);
-    free(workers);
-    uv_mutex_destroy(&list.mutex);
+    free(totals.names.slots);
+    free(totals.workers);
     return list.failures > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -9,6 +9,7 @@
 #include "pool/pool.h"
 
 #define LINE_PERIOD UINT64_C(10000000000)
+#define BAR_PERIOD UINT64_C(100000000)
 #define BAR_WIDTH 30
 #define LABEL_MAX 60
 
@@ -82,7 +83,11 @@ static void draw_line(struct progress *progress, size_t done, uint64_t now) {
 void progress_draw(struct progress *progress, size_t done, bool is_last) {
     uint64_t now = uv_hrtime();
     if (progress->is_terminal) {
-        draw_bar(progress, done, now, is_last);
+        if (is_last || !progress->is_drawn || now - progress->drawn_at >= BAR_PERIOD) {
+            draw_bar(progress, done, now, is_last);
+            progress->drawn_at = now;
+            progress->is_drawn = true;
+        }
         if (is_last) {
             console_release_line();
         }
