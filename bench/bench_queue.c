@@ -292,8 +292,8 @@ int main(int argc, char **argv) {
         bench_add(&relay, bare_trips(&bare));
         bench_add(&trip, trips(&producers[0], &consumer));
         bench_add(&one, STREAM_COUNT / stream(producers, 1, &consumer, "get", STREAM_COUNT, SMALL) / 1e6);
-        bench_add(&four, STREAM_COUNT / stream(producers, PRODUCERS, &consumer, "get", STREAM_COUNT / PRODUCERS, SMALL) /
-                             1e6);
+        bench_add(&four,
+                  STREAM_COUNT / stream(producers, PRODUCERS, &consumer, "get", STREAM_COUNT / PRODUCERS, SMALL) / 1e6);
         bench_add(&copied,
                   LARGE_COUNT * (double)LARGE / stream(producers, 1, &consumer, "copy", LARGE_COUNT, LARGE) / 1e9);
         bench_add(&in_place,

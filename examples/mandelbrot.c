@@ -51,8 +51,8 @@ static void die(const char *what) {
 static void write_picture(const char *path, const unsigned char *points, int width, int height) {
     FILE *file = fopen(path, "wb");
     size_t size = (size_t)width * (size_t)height;
-    if (file == NULL || fprintf(file, "P5\n%d %d\n255\n", width, height) < 0 ||
-        fwrite(points, 1, size, file) != size || fclose(file) != 0) {
+    if (file == NULL || fprintf(file, "P5\n%d %d\n255\n", width, height) < 0 || fwrite(points, 1, size, file) != size ||
+        fclose(file) != 0) {
         die("the picture cannot be written");
     }
 }
@@ -84,7 +84,8 @@ int main(int argc, char **argv) {
     options.progress = "drawing";
     options.chunksize = 4; /* rows differ much in how long they take */
     if (mproc_pool_create(&pool, processes, NULL) != 0 ||
-        mproc_pool_map_bytes(pool, draw_row, rows, (size_t)height, sizeof *rows, together, (size_t)width, &options) != 0) {
+        mproc_pool_map_bytes(pool, draw_row, rows, (size_t)height, sizeof *rows, together, (size_t)width, &options) !=
+            0) {
         die(mproc_last_error()->message);
     }
     double many = mproc_time() - start;
@@ -93,8 +94,8 @@ int main(int argc, char **argv) {
         die("the two pictures differ");
     }
     write_picture(path, together, width, height);
-    printf("%s: %d x %d points\none process: %.2f s\na pool of %d: %.2f s, %.2f times as fast\n", path, width, height, one,
-           processes, many, one / many);
+    printf("%s: %d x %d points\none process: %.2f s\na pool of %d: %.2f s, %.2f times as fast\n", path, width, height,
+           one, processes, many, one / many);
     free(rows);
     free(alone);
     free(together);

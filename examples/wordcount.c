@@ -174,10 +174,9 @@ static void count_files(mproc_task *task) {
     cJSON_ArrayForEach(path, mproc_task_args(task)) {
         struct counts counts;
         int error = count_file(path->valuestring, &names, &counts);
-        cJSON_AddItemToArray(results, error != 0
-                                          ? cJSON_CreateString(uv_strerror(error))
-                                          : mproc_pack("[I,I,I]", (int64_t)counts.lines, (int64_t)counts.words,
-                                                       (int64_t)counts.bytes));
+        cJSON_AddItemToArray(results, error != 0 ? cJSON_CreateString(uv_strerror(error))
+                                                 : mproc_pack("[I,I,I]", (int64_t)counts.lines, (int64_t)counts.words,
+                                                              (int64_t)counts.bytes));
     }
     mproc_task_return(task, mproc_pack("[i,o,o]", mproc_getpid(), results, names_to_value(&names)));
     free(names.slots);

@@ -428,8 +428,8 @@ static void one_callback_is_called_once(void **state) {
     options.error_callback = note_error;
     options.user = &calls;
     for (int i = 0; i < 50; i++) {
-        assert_mproc(0, mproc_pool_apply_async(pool, fail_on, mproc_pack("[i,i]", i, i % 2 == 0 ? i : -1), &options,
-                                               NULL));
+        assert_mproc(
+            0, mproc_pool_apply_async(pool, fail_on, mproc_pack("[i,i]", i, i % 2 == 0 ? i : -1), &options, NULL));
     }
     assert_mproc(0, mproc_pool_close(pool));
     assert_mproc(0, mproc_pool_join(pool, TEST_PATIENCE_MS));
@@ -634,8 +634,8 @@ static void map_bytes_maps_arrays(void **state) {
         pairs[i][0] = i;
         pairs[i][1] = 3 * i;
     }
-    assert_mproc(0, mproc_pool_map_bytes(pool, multiply, pairs, COUNT, sizeof pairs[0], products, sizeof products[0],
-                                         NULL));
+    assert_mproc(
+        0, mproc_pool_map_bytes(pool, multiply, pairs, COUNT, sizeof pairs[0], products, sizeof products[0], NULL));
     for (int i = 0; i < COUNT; i++) {
         assert_int_equal(products[i], (int64_t)i * 3 * i);
     }
@@ -1053,9 +1053,10 @@ static void submit_many(void *context) {
     for (int i = 0; i < 300; i++) {
         cJSON *value = NULL;
         int number = submitter->first + i;
-        submitter->succeeded = submitter->succeeded &&
-                               mproc_pool_apply(submitter->pool, square, mproc_pack("[i]", number), NULL, &value) == 0 &&
-                               value->valueint == number * number;
+        submitter->succeeded =
+            submitter->succeeded &&
+            mproc_pool_apply(submitter->pool, square, mproc_pack("[i]", number), NULL, &value) == 0 &&
+            value->valueint == number * number;
         cJSON_Delete(value);
     }
 }

@@ -38,7 +38,8 @@ static void produce(mproc_task *task) {
         return;
     }
     for (int i = 0; i < ITEMS_MAX; i++) {
-        if (mproc_queue_put(queue, mproc_pack("[i,i,s]", life, i, i % LARGE_EVERY == 0 ? large : ""), MPROC_FOREVER) != 0 ||
+        if (mproc_queue_put(queue, mproc_pack("[i,i,s]", life, i, i % LARGE_EVERY == 0 ? large : ""), MPROC_FOREVER) !=
+                0 ||
             mproc_connection_send_bytes(report, NULL, 0) != 0) {
             mproc_task_fail(task, "%s", mproc_last_error()->message);
             return;

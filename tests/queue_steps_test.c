@@ -90,14 +90,14 @@ static void get_and_die(mproc_task *task) {
 /* Parent ------------------------------------------------------------------------------------------------------- */
 
 /* Runs the target with its death at the given step; false: it came through. */
-static bool run_with_death(mproc_fn target, mproc_queue *queue, mproc_connection **report, int steps,
-                           int size) {
+static bool run_with_death(mproc_fn target, mproc_queue *queue, mproc_connection **report, int steps, int size) {
     mproc_connection *theirs;
     mproc_process *process;
     int exitcode;
     assert_mproc(0, mproc_pipe(report, &theirs, true));
-    assert_mproc(0, mproc_spawn(&process, target,
-                                mproc_pack("[o,o,i,i]", mproc_queue_ref(queue), mproc_connection_ref(theirs), steps, size)));
+    assert_mproc(
+        0, mproc_spawn(&process, target,
+                       mproc_pack("[o,o,i,i]", mproc_queue_ref(queue), mproc_connection_ref(theirs), steps, size)));
     mproc_connection_close(theirs);
     assert_mproc(0, mproc_process_join(process, TEST_PATIENCE_MS));
     assert_mproc(0, mproc_process_exitcode(process, &exitcode));

@@ -817,13 +817,14 @@ static void a_killed_putter_leaves_whole_items_only(void **state) {
 
 int main(int argc, char **argv) {
     static const mproc_target targets[] = {
-        MPROC_TARGET(produce),       MPROC_TARGET(consume),
-        MPROC_TARGET(echo),          MPROC_TARGET(get_for_ever),
-        MPROC_TARGET(put_for_ever),  MPROC_TARGET(make_and_hand_over),
-        MPROC_TARGET(start_echo),    MPROC_TARGET(consume_in_threads),
-        MPROC_TARGET(misuse),        MPROC_TARGET(want_a_queue),
-        MPROC_TARGET(put_huge), MPROC_TARGET(put_large_ones),      MPROC_TARGET(put_and_tell),
-        MPROC_TARGET(get_when_told), MPROC_TARGETS_END,
+        MPROC_TARGET(produce),      MPROC_TARGET(consume),
+        MPROC_TARGET(echo),         MPROC_TARGET(get_for_ever),
+        MPROC_TARGET(put_for_ever), MPROC_TARGET(make_and_hand_over),
+        MPROC_TARGET(start_echo),   MPROC_TARGET(consume_in_threads),
+        MPROC_TARGET(misuse),       MPROC_TARGET(want_a_queue),
+        MPROC_TARGET(put_huge),     MPROC_TARGET(put_large_ones),
+        MPROC_TARGET(put_and_tell), MPROC_TARGET(get_when_told),
+        MPROC_TARGETS_END,
     };
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_queue_refuses_and_waits),

@@ -30,7 +30,8 @@ int main(int argc, char **argv) {
         mproc_async_result *result = NULL; /* result 是任务的执行结果 */
         cJSON *value = NULL;
         mproc_pool_apply_async(pool, task, mproc_pack("[i]", i), NULL, &result);
-        if (mproc_async_result_get(result, &value, MPROC_FOREVER) == 0) { /* 直接获取结果的弊端是，多任务又变成同步的了 */
+        if (mproc_async_result_get(result, &value, MPROC_FOREVER) ==
+            0) { /* 直接获取结果的弊端是，多任务又变成同步的了 */
             print("%d", value->valueint);
             cJSON_Delete(value);
         }

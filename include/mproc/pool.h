@@ -35,11 +35,13 @@ typedef struct mproc_pool_options {
     mproc_fn initializer;     /**< runs once in each new worker, before its first task; NULL: none */
     cJSON *initargs;          /**< its arguments, an array; taken; NULL: none */
     int max_tasks_per_worker; /**< then the worker is replaced; counts also inside a chunk; 0: never */
-    int64_t task_timeout_ms;  /**< milliseconds; a task that runs longer is ended with its worker: MPROC_ETIMEDOUT; 0: never */
-    int retries;              /**< how often a task is run again when its worker dies under it; 0: MPROC_EDIED at once */
-    size_t max_pending;       /**< submitting waits while this many tasks wait for a worker; 0: no limit */
-    size_t max_worker_memory; /**< bytes: a worker whose resident memory is more after a task is replaced; 0: no limit */
-    const char *const *env;   /**< "NAME=value" set anew in the workers (OMP_NUM_THREADS=1, ...), NULL-terminated; copied;
+    int64_t
+        task_timeout_ms; /**< milliseconds; a task that runs longer is ended with its worker: MPROC_ETIMEDOUT; 0: never */
+    int retries;         /**< how often a task is run again when its worker dies under it; 0: MPROC_EDIED at once */
+    size_t max_pending; /**< submitting waits while this many tasks wait for a worker; 0: no limit */
+    size_t
+        max_worker_memory;  /**< bytes: a worker whose resident memory is more after a task is replaced; 0: no limit */
+    const char *const *env; /**< "NAME=value" set anew in the workers (OMP_NUM_THREADS=1, ...), NULL-terminated; copied;
                                    NULL: none */
 } mproc_pool_options;
 
@@ -119,7 +121,7 @@ typedef struct mproc_map_options {
     mproc_callback callback;             /**< called once, with all values */
     mproc_error_callback error_callback; /**< called instead where an item failed */
     void *user;                          /**< for both */
-    const char *progress;                /**< a label, copied: draws a progress bar on stderr where that is a terminal, and
+    const char *progress; /**< a label, copied: draws a progress bar on stderr where that is a terminal, and
                                               writes a line every ten seconds otherwise; NULL: neither */
 } mproc_map_options;
 
@@ -169,8 +171,8 @@ MPROC_API int mproc_pool_imap(mproc_pool *pool, mproc_fn fn, mproc_next_fn next,
                               mproc_iterator **iterator);
 
 /** The same, but results come in the order in which they are ready. Python: Pool.imap_unordered. */
-MPROC_API int mproc_pool_imap_unordered(mproc_pool *pool, mproc_fn fn, mproc_next_fn next, void *user,
-                                        size_t chunksize, mproc_iterator **iterator);
+MPROC_API int mproc_pool_imap_unordered(mproc_pool *pool, mproc_fn fn, mproc_next_fn next, void *user, size_t chunksize,
+                                        mproc_iterator **iterator);
 
 /** Gives the next result; by one thread at a time.
  * @param value       receives it, the caller's; NULL: nobody wants it

@@ -20,7 +20,7 @@ enum payload_place {
 };
 
 /* Kind and place, for the wire. */
-#define PAYLOAD_KIND_OF(mark) ((enum payload_kind)((mark) & 3u))
+#define PAYLOAD_KIND_OF(mark) ((enum payload_kind)((mark)&3u))
 #define PAYLOAD_PLACE_OF(mark) ((enum payload_place)((mark) & ~3u))
 
 /* A payload of this many bytes or more goes through shared memory: see bench/README.md. */

@@ -191,8 +191,7 @@ static struct call *copy_ring_request(struct session *session, const struct wire
     }
     enter_call(session, call);
     set_request(call, wire);
-    if (wire->payload != PAYLOAD_NONE &&
-        payload_copy(&call->request.payload, wire->payload, data, size) != 0) {
+    if (wire->payload != PAYLOAD_NONE && payload_copy(&call->request.payload, wire->payload, data, size) != 0) {
         free_call(call);
         return NULL;
     }
@@ -209,9 +208,8 @@ static bool carry_out_frame(struct session *session, const uint8_t *frame, size_
     memcpy(&wire, frame, sizeof wire);
     const uint8_t *data = frame + sizeof wire;
     if (wire.tag == 0) {
-        struct posting posting = {wire.object,    (enum reference_kind)wire.kind,
-                                  wire.operation, wire.payload,
-                                  data,           size - sizeof wire};
+        struct posting posting = {wire.object,       (enum reference_kind)wire.kind, wire.operation, wire.payload, data,
+                                  size - sizeof wire};
         object_post(&posting);
         ring_skip(ring, size);
         return true;

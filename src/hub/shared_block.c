@@ -38,8 +38,7 @@ void shared_block_clear(struct shared_block *block) {
 void *shared_block_map(const struct answer *answer, size_t size) {
     const struct message *message = &answer->payload.message;
     void *view = NULL;
-    if (answer->status != 0 || message->handle_count != 1 ||
-        shared_memory_map(message->handles[0], size, &view) != 0) {
+    if (answer->status != 0 || message->handle_count != 1 || shared_memory_map(message->handles[0], size, &view) != 0) {
         return NULL;
     }
     return view;

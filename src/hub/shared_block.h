@@ -13,7 +13,8 @@ struct shared_block {
     size_t size;
 };
 
-#define SHARED_BLOCK_NONE {HANDLE_INVALID, NULL, 0}
+#define SHARED_BLOCK_NONE                                                                                              \
+    { HANDLE_INVALID, NULL, 0 }
 
 /* Makes it, zeroed, where it is not there yet. Errors as shared_memory_create and shared_memory_map. */
 int shared_block_create(struct shared_block *block, size_t size);

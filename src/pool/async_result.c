@@ -122,8 +122,8 @@ void job_settle(struct mproc_async_result *job) {
     if (job->progress != NULL) {
         supervisor_wake(job->pool); /* the last drawing */
     }
-    if (job->callbacks != NULL && (job->failure != NULL ? job->callbacks->error_callback != NULL
-                                                        : job->callbacks->callback != NULL)) {
+    if (job->callbacks != NULL &&
+        (job->failure != NULL ? job->callbacks->error_callback != NULL : job->callbacks->callback != NULL)) {
         callbacks_add(job);
     } else {
         job_become_ready(job);
@@ -138,8 +138,8 @@ void pool_wake(struct waiter *list) {
     }
 }
 
-bool pool_wait(struct mproc_pool *pool, struct waiter **list, bool (*is_done)(const void *context),
-               const void *context, deadline until) {
+bool pool_wait(struct mproc_pool *pool, struct waiter **list, bool (*is_done)(const void *context), const void *context,
+               deadline until) {
     struct waiter waiter;
     if (is_done(context) || until == DEADLINE_NOW || uv_cond_init(&waiter.changed) != 0) {
         return is_done(context);
@@ -175,8 +175,8 @@ static int wait_ready(mproc_async_result *result, const char *function, int64_t 
                            "end",
                            function, result->target->name);
     } else if (!pool_wait(pool, &result->waiters, is_ready, result, deadline_after(timeout_ms))) {
-        status = error_set(MPROC_ETIMEDOUT, 0, "%s: %s has not returned within %lld ms", function,
-                           result->target->name, (long long)timeout_ms);
+        status = error_set(MPROC_ETIMEDOUT, 0, "%s: %s has not returned within %lld ms", function, result->target->name,
+                           (long long)timeout_ms);
     }
     uv_mutex_unlock(&pool->mutex);
     return status;
@@ -216,8 +216,8 @@ static int decode_task(const struct mproc_async_result *job, const struct pool_t
         struct result_record record;
         cJSON *value = NULL;
         memcpy(&record, task->results + place, sizeof record);
-        status = result_decode(&record, task->results + place + sizeof record, task->result_handles, job->target,
-                               &value);
+        status =
+            result_decode(&record, task->results + place + sizeof record, task->result_handles, job->target, &value);
         if (status == 0 && !cJSON_AddItemToArray(values, value)) {
             value_delete(value);
             status = error_no_memory(sizeof *value);

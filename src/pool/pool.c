@@ -85,9 +85,9 @@ static int set_initializer(struct mproc_pool *pool, const char *function, const 
     }
     pool->initializer = runtime_target_of(options->initializer);
     if (pool->initializer == NULL) {
-        return error_set(MPROC_ETARGET, 0,
-                         "%s: the initializer is not in the table given to mproc_init; add MPROC_TARGET(its name) to it",
-                         function);
+        return error_set(
+            MPROC_ETARGET, 0,
+            "%s: the initializer is not in the table given to mproc_init; add MPROC_TARGET(its name) to it", function);
     }
     int status = options->initargs != NULL ? cbor_encode(options->initargs, &pool->initargs) : 0;
     return status == 0 ? 0 : error_prefix("%s: options.initargs: ", function);
@@ -299,7 +299,8 @@ void mproc_pool_destroy(mproc_pool *pool) {
     (void)mproc_pool_join(pool, MPROC_FOREVER); /* a callback cannot, and then its thread ends by itself */
     leave_pool(pool);
     uv_mutex_lock(&pool->mutex);
-    bool must_join = pool->has_supervisor && !is_callback, must_join_callbacks = pool->has_callback_thread && !is_callback;
+    bool must_join = pool->has_supervisor && !is_callback,
+         must_join_callbacks = pool->has_callback_thread && !is_callback;
     uv_mutex_unlock(&pool->mutex);
     if (must_join) {
         (void)uv_thread_join(&pool->supervisor);

@@ -53,7 +53,8 @@ struct pool_task {
     struct message *handles; /* its own handles; NULL: none */
     uint8_t *results;        /* struct result_record and data, one after the other */
     size_t results_size;
-    struct message *result_handles; /* of a result that has some: it is the task's only one, or stands alone in `results` */
+    struct message
+        *result_handles; /* of a result that has some: it is the task's only one, or stands alone in `results` */
 };
 
 struct job_callbacks {
@@ -220,8 +221,8 @@ int failure_raise(const struct job_failure *failure);
 /* iterator.c: one of its chunks has something new. With the lock. */
 void iterator_wake(struct mproc_iterator *iterator);
 /* Waits until `is_done` or the deadline. */
-bool pool_wait(struct mproc_pool *pool, struct waiter **list, bool (*is_done)(const void *context),
-               const void *context, deadline until);
+bool pool_wait(struct mproc_pool *pool, struct waiter **list, bool (*is_done)(const void *context), const void *context,
+               deadline until);
 void pool_wake(struct waiter *list);
 
 /* worker_side.c */
@@ -230,7 +231,7 @@ int worker_open(struct worker *worker, struct link_ends *ends);
 /* From now on the hub reads, and tells the supervisor of the end. Without the lock. */
 int worker_listen(struct worker *worker, struct link_ends *ends);
 void worker_drain(struct worker *worker); /* with the lock */
-void worker_ring(struct worker *worker); /* its doorbell */
+void worker_ring(struct worker *worker);  /* its doorbell */
 
 /* supervisor.c */
 int supervisor_start(struct mproc_pool *pool); /* with the lock */

@@ -58,8 +58,8 @@ static void write_text(const struct progress *progress, size_t done, uint64_t no
     bool is_over = done >= progress->total;
     write_time(time, sizeof time, is_over ? passed : rate > 0 ? (double)(progress->total - done) / rate : 0);
     (void)snprintf(text, size, "%s %s%llu/%llu  %.*f/s  %s%s", progress->label, bar, (unsigned long long)done,
-                   (unsigned long long)progress->total, rate < 10 ? 1 : 0, rate,
-                   is_over || rate > 0 ? time : "?", is_over ? "" : " left");
+                   (unsigned long long)progress->total, rate < 10 ? 1 : 0, rate, is_over || rate > 0 ? time : "?",
+                   is_over ? "" : " left");
 }
 
 static void draw_bar(struct progress *progress, size_t done, uint64_t now, bool is_last) {

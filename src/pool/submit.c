@@ -170,9 +170,9 @@ static int check_apply(const char *function, const mproc_apply_options *options)
     if (options->data == NULL && options->size > 0) {
         return error_null(function, "options.data");
     }
-    return options->timeout_ms < 0 ? error_set(MPROC_EINVAL, 0, "%s: options.timeout_ms is %lld", function,
-                                               (long long)options->timeout_ms)
-                                   : 0;
+    return options->timeout_ms < 0
+               ? error_set(MPROC_EINVAL, 0, "%s: options.timeout_ms is %lld", function, (long long)options->timeout_ms)
+               : 0;
 }
 
 static int submit_apply(mproc_pool *pool, const char *function, const mproc_target *target, struct message *body,
@@ -301,8 +301,8 @@ typedef int encode_chunk(void *context, struct pool_task *task, struct message *
 
 /* Encodes and submits one chunk after the other, so that workers begin meanwhile. With the lock, which is not held while
  * encoding. Returns how many chunks were submitted. */
-static uint32_t submit_chunks(struct mproc_async_result *job, const char *function, encode_chunk *encode,
-                              void *context, int *status) {
+static uint32_t submit_chunks(struct mproc_async_result *job, const char *function, encode_chunk *encode, void *context,
+                              int *status) {
     struct mproc_pool *pool = job->pool;
     uint32_t submitted = 0;
     *status = 0;
@@ -384,9 +384,8 @@ static int prepare_map(mproc_pool *pool, const mproc_target *target, const struc
     if (status != 0) {
         return status;
     }
-    struct mproc_async_result *created =
-        create_map(pool, target, request->form, request->count,
-                   submit_chunk_size(pool, request->count, options->chunksize));
+    struct mproc_async_result *created = create_map(pool, target, request->form, request->count,
+                                                    submit_chunk_size(pool, request->count, options->chunksize));
     if (created == NULL || set_callbacks(created, options->callback, options->error_callback, options->user) != 0) {
         if (created != NULL) {
             job_unuse(created);
@@ -523,8 +522,8 @@ static int encode_bytes(void *context, struct pool_task *task, struct message *b
         status = append_padding(body);
     }
     if (status == 0) {
-        status = buffer_append(&body->bytes, items->items + task->first * items->item_size,
-                               task->count * items->item_size);
+        status =
+            buffer_append(&body->bytes, items->items + task->first * items->item_size, task->count * items->item_size);
     }
     return status;
 }

@@ -6,11 +6,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "mproc/value.h"
 #include "platform/passage.h"
 #include "platform/pipe.h"
 #include "platform/self.h"
 #include "pool/pool.h"
-#include "mproc/value.h"
 #include "process/process.h"
 #include "value/cbor.h"
 #include "value/reference.h"
@@ -279,7 +279,8 @@ static void settle_task(struct worker *worker) {
         end_item(worker, task);
     }
     if (task->state == TASK_HANDED && job->is_canceled) {
-        static const mproc_error error = {MPROC_ECANCELED, 0, "the task was cancelled, and its worker ended", NULL, 0, 0};
+        static const mproc_error error = {
+            MPROC_ECANCELED, 0, "the task was cancelled, and its worker ended", NULL, 0, 0};
         task_fail_rest(pool, task, &error);
     } else if (task->state == TASK_HANDED) {
         task_return(pool, task);
@@ -368,9 +369,8 @@ static void check_time(struct worker *worker, uint64_t now, deadline *next) {
 /* When to look next: at a limit that is known, or as soon as a task that begins now could have reached its own. */
 static deadline check_times(struct mproc_pool *pool) {
     uint64_t now = uv_hrtime();
-    deadline next = pool->shortest_limit > 0 && pool->unfinished > 0
-                        ? now + (uint64_t)pool->shortest_limit * 1000000u
-                        : DEADLINE_NEVER;
+    deadline next = pool->shortest_limit > 0 && pool->unfinished > 0 ? now + (uint64_t)pool->shortest_limit * 1000000u
+                                                                     : DEADLINE_NEVER;
     for (unsigned i = 0; i < pool->limit && pool->shortest_limit > 0; i++) {
         if (pool->workers[i] != NULL && pool->workers[i]->state == WORKER_ALIVE) {
             check_time(pool->workers[i], now, &next);

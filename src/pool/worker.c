@@ -22,6 +22,11 @@
 /* Results wait so long for others to go with them, while items are short. */
 #define GATHERING_TIME UINT64_C(1000000)
 
+/* Looking at the clock takes as long as a short item: while items are shorter than this, it is looked at for so many at once.
+ * What is told of an item's beginning is too early by that at most. */
+#define SHORT_ITEM UINT64_C(2000)
+#define ITEMS_A_LOOK 16
+
 #define TASK_KIND 1
 
 struct worker_process {
@@ -34,8 +39,10 @@ struct worker_process {
     bool must_leave;
     struct message task; /* the one that is carried out, used again and again */
     struct message result;
-    uint64_t sent_at; /* when results were sent last */
-    uint64_t now;
+    uint64_t sent_at;        /* when results were sent last */
+    uint64_t now;            /* when the clock was looked at last */
+    uint32_t items_unlooked; /* since then */
+    uint32_t items_a_look;
 };
 
 /* Speaking to the pool ----------------------------------------------------------------------------------------- */
@@ -307,18 +314,27 @@ static void begin_item(struct worker_process *self, const struct task_head *head
     step();
 }
 
+static void look_at_clock(struct worker_process *self) {
+    struct worker_memory *memory = self->memory;
+    uint64_t before = self->now;
+    self->now = uv_hrtime();
+    atomic_store_release(&memory->busy_time, atomic_load_any(&memory->busy_time) + self->now - before);
+    self->items_a_look = self->now - before < SHORT_ITEM * self->items_unlooked ? ITEMS_A_LOOK : 1;
+    self->items_unlooked = 0;
+}
+
 static void end_item(struct worker_process *self) {
     struct worker_memory *memory = self->memory;
-    uint64_t begun_at = self->now;
-    self->now = uv_hrtime();
-    atomic_store_release(&memory->busy_time, atomic_load_any(&memory->busy_time) + self->now - begun_at);
+    if (++self->items_unlooked >= self->items_a_look) {
+        look_at_clock(self);
+    }
     atomic_store_release(&memory->tasks, atomic_load_any(&memory->tasks) + 1);
     if (self->items_left != UINT64_MAX) {
         self->items_left--;
     }
     size_t resident = 0;
-    self->must_leave = self->items_left == 0 || (self->memory_max > 0 && uv_resident_set_memory(&resident) == 0 &&
-                                                 resident > self->memory_max);
+    self->must_leave = self->items_left == 0 ||
+                       (self->memory_max > 0 && uv_resident_set_memory(&resident) == 0 && resident > self->memory_max);
 }
 
 static const mproc_target *find_target(const char *name, size_t size) {
@@ -345,6 +361,7 @@ static void carry_out_items(struct worker_process *self, const struct task_head 
         items.place = self->task.bytes.data + (start + TASK_ALIGNMENT - 1) / TASK_ALIGNMENT * TASK_ALIGNMENT;
     }
     self->now = uv_hrtime();
+    self->items_a_look = 1;
     while (items.index < head->count && !self->must_leave) {
         bool is_wanted = items.index >= head->first;
         const uint8_t *item = next_item(head, &items, &size);
@@ -413,6 +430,9 @@ static void carry_out_task(struct worker_process *self, const struct delivery_it
     delivery_finish(&self->pool->delivery, item);
     step();
     carry_out_items(self, &head);
+    if (self->items_unlooked > 0) {
+        look_at_clock(self);
+    }
     send_results(self, head.number);
     atomic_store_release(&memory->begun_at, 0);
     if (!self->must_leave) { /* otherwise the rest of the task is found by it */

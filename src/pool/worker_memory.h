@@ -29,15 +29,15 @@ struct pool_memory {
 
 /* One a worker. Items of a task are counted from 0; an item whose result is not in `published` and not sent is not done. */
 struct worker_memory {
-    atomic_number running;    /* the number of the task that it carries out; 0: none */
-    atomic_number begun;      /* how many of its items have been begun */
-    atomic_number begun_at;   /* when that item was (uv_hrtime) */
-    atomic_number cancelled;  /* by the pool: the number of a task that is to give up */
-    atomic_number tasks;      /* items carried out in all */
-    atomic_number busy_time;  /* nanoseconds in all */
-    atomic_number ready_at;   /* when it began to wait for tasks; 0: it has not come so far */
-    atomic_number first;      /* of the results below: whose item the first one is */
-    atomic_number published;  /* how many they are, and their bytes: see PUBLISHED */
+    atomic_number running;   /* the number of the task that it carries out; 0: none */
+    atomic_number begun;     /* how many of its items have been begun */
+    atomic_number begun_at;  /* when that item was (uv_hrtime) */
+    atomic_number cancelled; /* by the pool: the number of a task that is to give up */
+    atomic_number tasks;     /* items carried out in all */
+    atomic_number busy_time; /* nanoseconds in all */
+    atomic_number ready_at;  /* when it began to wait for tasks; 0: it has not come so far */
+    atomic_number first;     /* of the results below: whose item the first one is */
+    atomic_number published; /* how many they are, and their bytes: see PUBLISHED */
     uint8_t gap[56];
     uint8_t results[RESULTS_CAPACITY];
     struct ring ring;

@@ -176,8 +176,7 @@ static void release(struct start *start) {
 
 static int run(const struct start *start, const struct spawn_options *options, struct spawned *spawned) {
     pid_t pid;
-    char *const *environment =
-        options->environment != NULL ? (char *const *)(uintptr_t)options->environment : environ;
+    char *const *environment = options->environment != NULL ? (char *const *)(uintptr_t)options->environment : environ;
     /* posix_spawn does not write to the arguments; its prototype is older than const. */
     int error = posix_spawn(&pid, options->program->path, &start->actions, &start->attributes,
                             (char *const *)(uintptr_t)options->arguments, environment);

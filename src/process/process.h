@@ -27,18 +27,18 @@ struct mproc_process {
     struct identity identity;
     unsigned number; /* N of "Process-N" */
     const mproc_target *target;
-    struct arguments call;  /* until it has been started */
-    bool call_is_used; /* its handles have gone to mproc_process_run */
+    struct arguments call; /* until it has been started */
+    bool call_is_used;     /* its handles have gone to mproc_process_run */
 
     handle watch;
     struct link *link;
     int waiting; /* threads that wait on the watch */
     int exitcode;
     bool exitcode_is_unknown;
-    bool was_guarded;  /* the child has reached mproc_init */
+    bool was_guarded;               /* the child has reached mproc_init */
     bool is_hidden;                 /* a pool's worker: not among the active children */
     const char *const *environment; /* NULL: this process's own; stays whoever's it is */
-    bool is_forgotten; /* the handle was destroyed while the process was running */
+    bool is_forgotten;              /* the handle was destroyed while the process was running */
 
     struct mproc_process *previous, *next; /* in the list of children that run */
 };

@@ -83,8 +83,7 @@ static int put_data(mproc_queue *queue, const char *function, enum payload_kind 
     if (!fill_store(queue, data, size, &item)) {
         return post_or_send(queue, function, kind, data, size, timeout_ms);
     }
-    int status =
-        post_or_send(queue, function, (unsigned)kind | PAYLOAD_IN_STORE, &item, sizeof item, timeout_ms);
+    int status = post_or_send(queue, function, (unsigned)kind | PAYLOAD_IN_STORE, &item, sizeof item, timeout_ms);
     if (status != 0) {
         empty_store(queue, &item);
     }

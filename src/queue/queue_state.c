@@ -13,7 +13,7 @@
 
 struct queue {
     struct object object;
-    size_t limit; /* of items; 0: none */
+    size_t limit;        /* of items; 0: none */
     uint64_t unfinished; /* put, and not marked done */
     bool is_closed;
     struct delivery_owner delivery; /* in front of the backlog; only a queue without a limit has one */

@@ -45,16 +45,18 @@ static int copy_data(struct arguments *call, const void *data, size_t size) {
     return 0;
 }
 
-int arguments_create(struct arguments *call, const char *function, cJSON *args, cJSON *kwargs, const void *data, size_t size) {
-    cJSON *no_args = args == NULL ? cJSON_CreateArray() : NULL;
-    cJSON *no_kwargs = kwargs == NULL ? cJSON_CreateObject() : NULL;
+int arguments_create(struct arguments *call, const char *function, cJSON *args, cJSON *kwargs, const void *data,
+                     size_t size) {
+    cJSON no_args, no_kwargs;
     int status = 0;
+    memset(&no_args, 0, sizeof no_args);
+    memset(&no_kwargs, 0, sizeof no_kwargs);
+    no_args.type = cJSON_Array;
+    no_kwargs.type = cJSON_Object;
     memset(call, 0, sizeof *call);
     if (size > MPROC_MESSAGE_MAX / 2) {
         status = error_set(MPROC_ERANGE, 0, "%s: data has %llu bytes; at most %llu can be handed over", function,
                            (unsigned long long)size, (unsigned long long)(MPROC_MESSAGE_MAX / 2));
-    } else if ((args == NULL && no_args == NULL) || (kwargs == NULL && no_kwargs == NULL)) {
-        status = error_no_memory(sizeof(cJSON));
     }
     if (status == 0) {
         status = check_kind(function, "args", args, cJSON_IsArray(args), "an array");
@@ -63,10 +65,10 @@ int arguments_create(struct arguments *call, const char *function, cJSON *args, 
         status = check_kind(function, "kwargs", kwargs, cJSON_IsObject(kwargs), "an object");
     }
     if (status == 0) {
-        status = encode(call, function, "args", args != NULL ? args : no_args);
+        status = encode(call, function, "args", args != NULL ? args : &no_args);
     }
     if (status == 0) {
-        status = encode(call, function, "kwargs", kwargs != NULL ? kwargs : no_kwargs);
+        status = encode(call, function, "kwargs", kwargs != NULL ? kwargs : &no_kwargs);
     }
     if (status == 0) {
         status = copy_data(call, data, size);
@@ -74,8 +76,6 @@ int arguments_create(struct arguments *call, const char *function, cJSON *args, 
     if (status != 0) {
         arguments_clear(call);
     }
-    value_delete(no_args);
-    value_delete(no_kwargs);
     value_delete(args);
     value_delete(kwargs);
     return status;

@@ -15,7 +15,8 @@ struct arguments {
 };
 
 /* Encodes the arguments; NULL is none. args and kwargs are taken, also on failure. function: for the messages. */
-int arguments_create(struct arguments *call, const char *function, cJSON *args, cJSON *kwargs, const void *data, size_t size);
+int arguments_create(struct arguments *call, const char *function, cJSON *args, cJSON *kwargs, const void *data,
+                     size_t size);
 /* Decodes the arguments; the call's handles move into the values. */
 int arguments_decode(struct arguments *call, cJSON **args, cJSON **kwargs);
 void arguments_clear(struct arguments *call);

@@ -193,8 +193,8 @@ static int write_environment(struct start *start, const char *const *environment
     int status = 0;
     for (; *environment != NULL && status == 0; environment++) {
         wchar_t *wide = wide_from_utf8(*environment);
-        status = wide != NULL ? buffer_append(&block, wide, (wcslen(wide) + 1) * sizeof *wide)
-                              : mproc_last_error()->code;
+        status =
+            wide != NULL ? buffer_append(&block, wide, (wcslen(wide) + 1) * sizeof *wide) : mproc_last_error()->code;
         memory_free(wide);
     }
     if (status == 0) {
@@ -265,8 +265,7 @@ static int run(const struct start *start, const struct spawn_options *options, s
     uv_mutex_lock(&spawn_mutex);
     int status = make_inheritable(start, true);
     if (status == 0 && !CreateProcessW(options->program->path, start->command_line, NULL, NULL, TRUE, flags,
-                                       start->environment, NULL,
-                                       &information.StartupInfo, &process)) {
+                                       start->environment, NULL, &information.StartupInfo, &process)) {
         status = system_error(GetLastError(), "cannot start a process");
     }
     (void)make_inheritable(start, false); /* they were made so above, or are closed soon */
