@@ -5,7 +5,7 @@
 #include <uv.h>
 
 #include "base/error.h"
-#include "pool/pool.h"
+#include "spawn/own_targets.h"
 
 #define SHUTDOWN_FUNCTIONS_MAX 8 /* one a feature */
 
@@ -25,9 +25,6 @@ int runtime_check(const char *function) {
                      "statement of main",
                      function);
 }
-
-/* The library's own, which every program has. */
-static const mproc_target own_targets[] = {{"mproc: a pool's worker", pool_worker_run}, MPROC_TARGETS_END};
 
 static const mproc_target *find_fn(const mproc_target *row, mproc_fn fn) {
     while (row != NULL && row->name != NULL && row->fn != fn) {
