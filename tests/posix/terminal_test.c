@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* A program with a pool at a terminal: the progress bar, and Ctrl-C. The program is this one, started again at a terminal of
+ * its own. */
+#include "support/test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mproc.h"
+#include "support/system.h"
+
+#define OPTION "--at-terminal"
+
+/* The program -------------------------------------------------------------------------------------------------- */
+
+static void nap(mproc_task *task) {
+    int ms;
+    if (mproc_task_unpack(task, "(i)", &ms) == 0) {
+        mproc_sleep(ms);
+    }
+}
+
+/* Tells its pid and stays. */
+static void stay(mproc_task *task) {
+    (void)task;
+    printf("worker %d.\n", mproc_getpid());
+    (void)fflush(stdout);
+    for (;;) {
+        mproc_sleep(TEST_PATIENCE_MS);
+    }
+}
+
+static const mproc_target targets[] = {MPROC_TARGET(nap), MPROC_TARGET(stay), MPROC_TARGETS_END};
+
+static int run_program(const char *what) {
+    mproc_pool *pool = NULL;
+    mproc_map_options options = {0};
+    bool is_short = strcmp(what, "short") == 0;
+    cJSON *items = cJSON_CreateArray();
+    for (int i = 0; i < 2 || (is_short && i < 300); i++) {
+        (void)cJSON_AddItemToArray(items, cJSON_CreateNumber(2));
+    }
+    options.chunksize = 1;
+    options.progress = "working";
+    if (mproc_pool_create(&pool, 2, NULL) != 0 ||
+        mproc_pool_map(pool, is_short ? nap : stay, items, &options, NULL) != 0) {
+        (void)fprintf(stderr, "%s\n", mproc_last_error()->message);
+        return 1;
+    }
+    mproc_pool_destroy(pool);
+    return 0;
+}
+
+/* Its terminal ------------------------------------------------------------------------------------------------- */
+
+struct program {
+    pid_t pid;
+    int terminal;
+    char output[65536];
+    size_t size;
+};
+
+static void start(struct program *program, const char *what) {
+    memset(program, 0, sizeof *program);
+    program->terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    assert_true(program->terminal >= 0);
+    assert_int_equal(grantpt(program->terminal), 0);
+    assert_int_equal(unlockpt(program->terminal), 0);
+    const char *name = ptsname(program->terminal);
+    assert_non_null(name);
+    program->pid = fork();
+    assert_true(program->pid >= 0);
+    if (program->pid == 0) {
+        (void)setsid();
+        int terminal = open(name, O_RDWR);
+        (void)ioctl(terminal, TIOCSCTTY, 0);
+        for (int i = 0; i < 3; i++) {
+            (void)dup2(terminal, i);
+        }
+        (void)execl("/proc/self/exe", "test_terminal", OPTION, what, (char *)NULL);
+        _exit(127);
+    }
+}
+
+/* Reads what comes next; false: the terminal's other side has been closed. */
+static bool read_more(struct program *program) {
+    struct pollfd wait = {program->terminal, POLLIN, 0};
+    assert_int_equal(poll(&wait, 1, TEST_PATIENCE_MS), 1);
+    ssize_t size = read(program->terminal, program->output + program->size, sizeof program->output - 1 - program->size);
+    program->size += size > 0 ? (size_t)size : 0;
+    return size > 0;
+}
+
+static void read_to_end(struct program *program) {
+    while (read_more(program)) {
+    }
+}
+
+static int count(const char *text, const char *wanted) {
+    int found = 0;
+    while ((text = strstr(text, wanted)) != NULL) {
+        found++;
+        text++;
+    }
+    return found;
+}
+
+static void a_bar_is_drawn_and_ended(void **state) {
+    struct program program;
+    int status;
+    (void)state;
+    double begin = mproc_time();
+    start(&program, "short");
+    read_to_end(&program);
+    double seconds = mproc_time() - begin;
+    assert_int_equal(waitpid(program.pid, &status, 0), program.pid);
+    assert_int_equal(status, 0);
+    (void)close(program.terminal);
+    assert_non_null(strstr(program.output, "\rworking ["));
+    assert_non_null(strstr(program.output, "300/300"));
+    assert_string_equal(program.output + program.size - 2, "\r\n");
+    assert_int_equal(count(program.output, "\n"), 1); /* one line, drawn again and again, but no more than it should */
+    assert_in_range(count(program.output, "\r"), 2, (int)(10 * seconds) + 4);
+}
+
+static void an_interrupt_ends_all_of_it(void **state) {
+    struct program program;
+    int status, pids[2];
+    char *place;
+    (void)state;
+    start(&program, "long");
+    while (count(program.output, "worker ") < 2 || count(program.output, ".\r") < 2) {
+        assert_true(read_more(&program));
+    }
+    place = strstr(program.output, "worker ");
+    assert_int_equal(sscanf(place, "worker %d", &pids[0]), 1);
+    assert_int_equal(sscanf(strstr(place + 1, "worker "), "worker %d", &pids[1]), 1);
+    assert_int_equal(write(program.terminal, "\x03", 1), 1); /* Ctrl-C, for all at the terminal */
+    assert_int_equal(waitpid(program.pid, &status, 0), program.pid);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGINT);
+    assert_true(system_wait_until_gone(pids[0], TEST_PATIENCE_MS));
+    assert_true(system_wait_until_gone(pids[1], TEST_PATIENCE_MS));
+    read_to_end(&program);
+    (void)close(program.terminal);
+    assert_string_equal(program.output + program.size - 2, "\r\n"); /* the cursor is at the beginning of a line */
+    assert_null(strstr(program.output, "failed"));                  /* and the workers said nothing */
+}
+
+int main(int argc, char **argv) {
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bar_is_drawn_and_ended),
+        cmocka_unit_test(an_interrupt_ends_all_of_it),
+    };
+    if (mproc_init(argc, argv, targets) != 0) {
+        return 1;
+    }
+    if (argc > 2 && strcmp(argv[1], OPTION) == 0) {
+        return run_program(argv[2]);
+    }
+    return cmocka_run_group_tests_name("terminal", tests, NULL, NULL);
+}
