@@ -24,7 +24,7 @@ static unsigned char shade_of(double a, double b) {
         x = next;
         steps++;
     }
-    return steps == STEPS_MAX ? 0 : (unsigned char)(255 - steps % 128);
+    return (unsigned char)(steps == STEPS_MAX ? 0 : 255 - steps % 128);
 }
 
 static void draw(const struct row *row, unsigned char *points) {
