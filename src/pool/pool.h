@@ -147,6 +147,7 @@ struct mproc_pool {
     uint64_t unfinished;                  /* tasks that are not done */
     uint64_t handed;                      /* of these, handed out */
 
+    struct worker *waking;   /* the one that was rung for last; NULL: none */
     struct worker **workers; /* by index; NULL: free */
     unsigned worker_count;   /* that are starting or alive */
     unsigned failed_starts;  /* in a row */
@@ -195,8 +196,8 @@ void task_fail_next(struct mproc_pool *pool, struct pool_task *task, const struc
 void task_fail_rest(struct mproc_pool *pool, struct pool_task *task, const mproc_error *cause);
 /* All tasks that are not done end so. */
 void tasks_fail_all(struct mproc_pool *pool, const mproc_error *cause);
-/* Wakes the workers that sleep: there are tasks again. */
-void tasks_wake_all(struct mproc_pool *pool);
+/* Wakes a worker that sleeps, where there is one and none is being woken: there are tasks. */
+void tasks_wake_one(struct mproc_pool *pool);
 /* It comes back from its worker, to be handed out again first of all. */
 void task_return(struct mproc_pool *pool, struct pool_task *task);
 void task_clear_body(struct pool_task *task);

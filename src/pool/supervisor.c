@@ -334,15 +334,15 @@ static void bury_worker(struct worker *worker) {
     pool->worker_count--;
     add_times(worker);
     settle_task(worker);
-    if (delivery_return(&pool->delivery, worker->index + 1)) {
-        tasks_wake_all(pool);
-    }
+    (void)delivery_return(&pool->delivery, worker->index + 1);
+    pool->waking = pool->waking == worker ? NULL : pool->waking;
     if (was_ready) {
         pool->failed_starts = 0;
     } else if (pool->state != POOL_TERMINATED) {
         note_bad_start(pool, worker);
     }
     tasks_hand_out(pool);
+    tasks_wake_one(pool); /* for what has come back, or in its place */
     free_worker(worker);
     pool_note_progress(pool);
 }

@@ -61,25 +61,46 @@ struct pool_task *task_of_number(struct mproc_pool *pool, uint64_t number) {
 
 /* Handing out -------------------------------------------------------------------------------------------------- */
 
-/* Rings for as many sleeping workers as there are new tasks. */
-static void wake_workers(struct mproc_pool *pool, size_t count) {
-    atomic_fence();
-    for (size_t i = 0; i < SLEEPER_WORDS && count > 0 && atomic_load(&pool->memory->sleeper_count) > 0; i++) {
-        uint64_t bits = atomic_load(&pool->memory->sleepers[i]);
-        while (bits != 0 && count > 0) {
-            unsigned bit = 0;
-            while ((bits >> bit & 1) == 0) {
-                bit++;
-            }
-            if (atomic_compare_replace(&pool->memory->sleepers[i], bits, bits & ~(UINT64_C(1) << bit))) {
-                struct worker *worker = pool->workers[i * 64 + bit];
-                (void)atomic_increase(&pool->memory->sleeper_count, UINT64_MAX);
-                if (worker != NULL) {
-                    worker_ring(worker);
-                    count--;
-                }
-            }
-            bits = atomic_load(&pool->memory->sleepers[i]);
+/* Takes a worker out of those that sleep, if it does not get up by itself at this moment. It is marked before, so that the mark
+ * cannot come after what the worker does about it. */
+static bool claim_sleeper(struct mproc_pool *pool, struct worker *worker) {
+    atomic_number *word = &pool->memory->sleepers[worker->index / 64];
+    uint64_t bit = UINT64_C(1) << worker->index % 64, bits = atomic_load(word);
+    (void)atomic_replace(&worker->memory->rung, 1);
+    while ((bits & bit) != 0) {
+        if (atomic_compare_replace(word, bits, bits & ~bit)) {
+            (void)atomic_increase(&pool->memory->sleeper_count, UINT64_MAX);
+            return true;
+        }
+        bits = atomic_load(word);
+    }
+    atomic_store_release(&worker->memory->rung, 0);
+    return false;
+}
+
+static struct worker *first_sleeper(struct mproc_pool *pool) {
+    for (unsigned i = 0; i < pool->limit; i++) {
+        uint64_t bits = atomic_load(&pool->memory->sleepers[i / 64]);
+        if (bits == 0) {
+            i |= 63; /* none in this word */
+        } else if ((bits >> i % 64 & 1) != 0 && pool->workers[i] != NULL) {
+            return pool->workers[i];
+        }
+    }
+    return NULL;
+}
+
+void tasks_wake_one(struct mproc_pool *pool) {
+    struct worker *worker;
+    atomic_fence(); /* what was handed out is seen by whoever is being woken, before this sees that he is */
+    if (pool->waking != NULL && atomic_load(&pool->waking->memory->rung) != 0) {
+        return;
+    }
+    while (atomic_load(&pool->memory->sleeper_count) > 0 && (worker = first_sleeper(pool)) != NULL) {
+        if (claim_sleeper(pool, worker)) {
+            pool->waking = worker;
+            worker_ring(worker);
+            return;
         }
     }
 }
@@ -107,26 +128,22 @@ static bool hand_out(struct mproc_pool *pool, struct pool_task *task) {
     return true;
 }
 
-void tasks_wake_all(struct mproc_pool *pool) {
-    wake_workers(pool, SIZE_MAX);
-}
-
 void tasks_hand_out(struct mproc_pool *pool) {
-    size_t count = 0;
+    bool has_handed_out = false;
     while (pool->first_waiting != NULL && pool->state != POOL_TERMINATED) {
         struct pool_task *task = pool->first_waiting;
         if (task->state == TASK_WAITING && !hand_out(pool, task)) {
             break;
         }
-        count += task->state == TASK_HANDED; /* otherwise it was cancelled */
+        has_handed_out = has_handed_out || task->state == TASK_HANDED; /* otherwise it was cancelled */
         pool->first_waiting = task->next;
         task->next = NULL;
         if (task->state == TASK_DONE) {
             job_unuse(task->job);
         }
     }
-    if (count > 0) {
-        wake_workers(pool, count);
+    if (has_handed_out) {
+        tasks_wake_one(pool);
     }
     if (pool->worker_count < pool->limit && pool->unfinished > pool->worker_count) {
         supervisor_wake(pool); /* to start another worker */

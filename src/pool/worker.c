@@ -468,15 +468,32 @@ static bool take(struct worker_process *self, struct delivery_item *item) {
     return delivery_take(&self->pool->delivery, TASK_KIND, self->index + 1, item) == DELIVERY_TAKEN;
 }
 
+/* Was rung for, and looks for tasks now: whoever hands one out from here on rings for the next worker. */
+static void answer_bell(struct worker_process *self) {
+    get_up(self); /* the bell may be an old one */
+    (void)atomic_replace(&self->memory->rung, 0);
+    atomic_fence();
+}
+
+/* Has another worker woken where there is more than this one takes. */
+static void pass_bell_on(struct worker_process *self, const struct delivery_item *item) {
+    static const uint64_t no_task = 0;
+    if (delivery_has_next(&self->pool->delivery, item) && atomic_load(&self->pool->sleeper_count) > 0) {
+        (void)send_frame(self, FRAME_FETCH, &no_task, sizeof no_task, NULL); /* or the pool has ended */
+    }
+}
+
 /* Takes the next task, and waits for one; false: there will be none. */
 static bool take_or_wait(struct worker_process *self, struct delivery_item *item) {
+    bool was_rung = false;
     while (!take(self, item)) {
         struct frame frame;
         lie_down(self);
         step();
         if (take(self, item)) {
-            get_up(self);
-            return true;
+            answer_bell(self);
+            was_rung = true;
+            break;
         }
         if (atomic_load(&self->pool->ends) != 0) {
             return false;
@@ -486,7 +503,11 @@ static bool take_or_wait(struct worker_process *self, struct delivery_item *item
             return false; /* the pool has ended */
         }
         memory_free(frame.body);
-        get_up(self); /* it may have been an old one */
+        answer_bell(self);
+        was_rung = true;
+    }
+    if (was_rung) {
+        pass_bell_on(self, item);
     }
     return true;
 }

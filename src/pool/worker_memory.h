@@ -15,7 +15,8 @@
 #define POOL_WORKERS_MAX 1024
 #define SLEEPER_WORDS (POOL_WORKERS_MAX / 64)
 
-/* Made by the pool, mapped by all its workers. */
+/* Made by the pool, mapped by all its workers. One worker at a time is woken: whoever is awake may do all the work before a
+ * second one has come. A woken one that finds more than it takes has the next one woken (FRAME_FETCH of task 0). */
 struct pool_memory {
     atomic_number ends;                    /* no more tasks will come */
     atomic_number sleeper_count;           /* bits that are set below; may be seen late */
@@ -29,9 +30,10 @@ struct pool_memory {
 
 /* One a worker. Items of a task are counted from 0; an item whose result is not in `published` and not sent is not done. */
 struct worker_memory {
-    atomic_number running;   /* the number of the task that it carries out; 0: none */
-    atomic_number begun;     /* how many of its items have been begun */
-    atomic_number begun_at;  /* when that item was (uv_hrtime) */
+    atomic_number running;  /* the number of the task that it carries out; 0: none */
+    atomic_number begun;    /* how many of its items have been begun */
+    atomic_number begun_at; /* when that item was (uv_hrtime) */
+    atomic_number rung; /* by the pool: its doorbell is on its way, or heard but not answered by looking for a task */
     atomic_number cancelled; /* by the pool: the number of a task that is to give up */
     atomic_number tasks;     /* items carried out in all */
     atomic_number busy_time; /* nanoseconds in all */

@@ -106,7 +106,11 @@ static bool on_frame(struct worker *worker, const struct frame *frame) {
             return false;
         }
         memcpy(&number, frame->body, sizeof number);
-        give_task(worker, number);
+        if (number != 0) {
+            give_task(worker, number);
+        } else {
+            tasks_wake_one(worker->pool);
+        }
         return true;
     case FRAME_FAILED:
         note_failure(worker, frame);

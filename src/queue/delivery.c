@@ -221,6 +221,11 @@ bool delivery_find(struct delivery *shared, uint64_t number, uint32_t taker, str
     return true;
 }
 
+bool delivery_has_next(struct delivery *shared, const struct delivery_item *item) {
+    uint64_t word = atomic_load(&slot_of(shared, item->number + 1)->word);
+    return distance(word, item->number + 1) == 0 && state_of(word) == SLOT_READY;
+}
+
 void delivery_finish(struct delivery *shared, const struct delivery_item *item) {
     step();
     atomic_store_release(&slot_of(shared, item->number)->word,
