@@ -182,7 +182,7 @@ part_msvc() {
         { failed=$((failed + 1)); return; }
     local file
     # Not src/win32/self.c: Wine 8's headers know nothing of a job's CPU rate, which it asks for.
-    for file in $(cd "$root" && find src examples tests bench -name '*.c' ! -path '*/posix/*' ! -name '*_posix.c' \
+    for file in $(cd "$root" && find src examples tests bench -name '*.c' ! -path '*/posix/*' ! -name '*_posix.c' ! -name 'library_*' \
         ! -path src/win32/self.c); do
         check "MSVC takes $file" compile_as_msvc "$root/$file"
     done

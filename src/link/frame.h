@@ -25,10 +25,10 @@ enum frame_kind {
     FRAME_CANCEL,          /* to it: the answer is not waited for any longer */
     FRAME_SETTLE,          /* to it: what came with the answer was taken, or is given back */
     FRAME_DOORBELL,        /* either way: there is something in shared memory */
-    FRAME_FETCH,           /* from a pool's worker: the number of a task that it wants sent; 0: there is work for others */
-    FRAME_TASK,            /* to it: that task */
-    FRAME_RESULTS,         /* from it: what does not go through its ring */
-    FRAME_FAILED           /* from it: its initializer has failed, and why */
+    FRAME_FETCH,   /* from a pool's worker: the number of a task that it wants sent; 0: there is work for others */
+    FRAME_TASK,    /* to it: that task */
+    FRAME_RESULTS, /* from it: what does not go through its ring */
+    FRAME_FAILED   /* from it: its initializer has failed, and why */
 };
 
 #define FRAME_HEADER_SIZE 16

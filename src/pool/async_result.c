@@ -145,7 +145,7 @@ bool pool_wait(struct mproc_pool *pool, struct waiter **list, bool (*is_done)(co
         return is_done(context);
     }
     waiter.next = *list;
-    *list = &waiter;
+    *list = &waiter; // cppcheck-suppress autoVariables: it leaves the list below
     while (!is_done(context) && deadline_wait(&waiter.changed, &pool->mutex, until)) {
     }
     struct waiter **place = list;

@@ -14,6 +14,9 @@
 /* Python's: so many chunks for each worker. */
 #define CHUNKS_PER_WORKER 4
 
+/* What most tasks have room in. */
+#define BODY_GUESS 256
+
 const mproc_target *submit_target(mproc_pool *pool, const char *function, mproc_fn fn) {
     if (runtime_check(function) != 0) {
         return NULL;
@@ -39,7 +42,10 @@ int submit_begin_body(struct message *body, const mproc_target *target, enum tas
     head.form = form;
     head.name_size = (uint32_t)strlen(target->name);
     head.count = count;
-    int status = buffer_append(&body->bytes, &head, sizeof head);
+    int status = buffer_reserve(&body->bytes, BODY_GUESS);
+    if (status == 0) {
+        status = buffer_append(&body->bytes, &head, sizeof head);
+    }
     return status == 0 ? buffer_append(&body->bytes, target->name, head.name_size) : status;
 }
 
@@ -72,30 +78,30 @@ int submit_append_item(struct message *body, const cJSON *item) {
     return status;
 }
 
-/* The body of an apply. The call is used up. */
-static int encode_call(struct message *body, const mproc_target *target, struct arguments *call) {
-    struct task_call sizes = {call->values.bytes.size, call->size};
+/* The body of an apply. args and kwargs are taken. */
+static int encode_call(struct message *body, const char *function, const mproc_target *target, cJSON *args,
+                       const mproc_apply_options *options) {
+    struct task_call sizes = {0, options->size};
     int status = submit_begin_body(body, target, TASK_APPLY, 1);
+    size_t place = body->bytes.size;
     if (status == 0) {
         status = buffer_append(&body->bytes, &sizes, sizeof sizes);
     }
-    if (status == 0) {
-        status = buffer_append(&body->bytes, call->values.bytes.data, call->values.bytes.size);
+    if (status != 0) {
+        value_delete(args);
+        value_delete(options->kwargs);
+        return status;
     }
-    if (status == 0 && call->size > 0) {
+    status = arguments_encode(body, function, args, options->kwargs);
+    if (status == 0) {
+        sizes.values_size = body->bytes.size - place - sizeof sizes;
+        memcpy(body->bytes.data + place, &sizes, sizeof sizes);
+        status = arguments_check_data(function, options->size);
+    }
+    if (status == 0 && options->size > 0) {
         status = append_padding(body);
     }
-    if (status == 0 && call->size > 0) {
-        status = buffer_append(&body->bytes, call->data, call->size);
-    }
-    if (status == 0) { /* the handles move */
-        body->handles = call->values.handles;
-        body->handle_count = call->values.handle_count;
-        body->handle_capacity = call->values.handle_capacity;
-        call->values.handles = NULL;
-        call->values.handle_count = call->values.handle_capacity = 0;
-    }
-    return status;
+    return status == 0 ? buffer_append(&body->bytes, options->data, options->size) : status;
 }
 
 int submit_set_body(struct pool_task *task, struct message *body) {
@@ -211,10 +217,8 @@ static int apply_async(mproc_pool *pool, const char *function, mproc_fn fn, cJSO
                        const mproc_apply_options *options, mproc_async_result **result) {
     static const mproc_apply_options defaults;
     const mproc_apply_options *used = options != NULL ? options : &defaults;
-    struct arguments call;
     struct message body;
     memset(&body, 0, sizeof body);
-    memset(&call, 0, sizeof call);
     const mproc_target *target = submit_target(pool, function, fn);
     int status = target != NULL ? 0 : mproc_last_error()->code;
     if (status == 0 && (args == NULL || used->kwargs == NULL)) {
@@ -228,15 +232,11 @@ static int apply_async(mproc_pool *pool, const char *function, mproc_fn fn, cJSO
         value_delete(used->kwargs);
         return status;
     }
-    status = arguments_create(&call, function, args, used->kwargs, used->data, used->size);
-    if (status == 0) {
-        status = encode_call(&body, target, &call);
-    }
+    status = encode_call(&body, function, target, args, used);
     if (status == 0) {
         status = submit_apply(pool, function, target, &body, used, result);
     }
     message_clear(&body);
-    arguments_clear(&call);
     return status;
 }
 
@@ -445,7 +445,7 @@ struct value_items {
 static int encode_values(void *context, struct pool_task *task, struct message *body) {
     struct value_items *items = context;
     int status = submit_begin_body(body, items->target, items->form, task->count);
-    for (uint32_t i = 0; i < task->count && status == 0; i++) {
+    for (uint32_t i = 0; i < task->count && items->next != NULL && status == 0; i++) {
         if (items->form == TASK_STARMAP && !cJSON_IsArray(items->next)) {
             return error_set(MPROC_ETYPE, 0, "%s: item %lu is not an array of arguments", items->function,
                              (unsigned long)items->index);

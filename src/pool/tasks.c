@@ -229,14 +229,27 @@ static void note_items(struct mproc_pool *pool, struct pool_task *task, uint32_t
     }
 }
 
+/* Memory for so many bytes of results: a power of two, so that growing is not copying again and again; the small ones of
+ * single tasks have what they need. */
+static size_t capacity_for(size_t size) {
+    size_t capacity = 256;
+    while (size > capacity) {
+        capacity *= 2;
+    }
+    return size <= 128 ? size : capacity;
+}
+
 /* Copies the failure of an item to its place among the results, so that an iterator finds it there. */
 static int append_results(struct pool_task *task, const uint8_t *data, size_t size) {
-    uint8_t *grown = memory_resize(task->results, task->results_size + size);
-    if (grown == NULL) {
-        return MPROC_ENOMEM;
+    size_t capacity = capacity_for(task->results_size + size);
+    if (task->results == NULL || capacity != capacity_for(task->results_size)) {
+        uint8_t *grown = memory_resize(task->results, capacity);
+        if (grown == NULL) {
+            return MPROC_ENOMEM;
+        }
+        task->results = grown;
     }
-    memcpy(grown + task->results_size, data, size);
-    task->results = grown;
+    memcpy(task->results + task->results_size, data, size);
     task->results_size += size;
     return 0;
 }

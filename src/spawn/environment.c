@@ -2,6 +2,7 @@
 #include "spawn/environment.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <uv.h>
 
@@ -24,12 +25,10 @@ static bool is_set_by(const char *name, const char *const *added) {
 }
 
 static char *join(const char *name, const char *value) {
-    size_t name_size = strlen(name), value_size = strlen(value) + 1;
-    char *text = memory_allocate(name_size + 1 + value_size);
+    size_t size = strlen(name) + 1 + strlen(value) + 1;
+    char *text = memory_allocate(size);
     if (text != NULL) {
-        memcpy(text, name, name_size);
-        text[name_size] = '=';
-        memcpy(text + name_size + 1, value, value_size);
+        (void)snprintf(text, size, "%s=%s", name, value);
     }
     return text;
 }

@@ -24,12 +24,40 @@ static int check_kind(const char *function, const char *parameter, const cJSON *
                      value_describe(value, text, sizeof text));
 }
 
-static int encode(struct arguments *call, const char *function, const char *parameter, const cJSON *value) {
-    int status = cbor_encode(value, &call->values);
+static int encode(struct message *values, const char *function, const char *parameter, const cJSON *value) {
+    int status = cbor_encode(value, values);
     if (status != 0) {
         (void)error_prefix("%s: %s: ", function, parameter);
     }
     return status;
+}
+
+int arguments_encode(struct message *values, const char *function, cJSON *args, cJSON *kwargs) {
+    cJSON no_args, no_kwargs;
+    memset(&no_args, 0, sizeof no_args);
+    memset(&no_kwargs, 0, sizeof no_kwargs);
+    no_args.type = cJSON_Array;
+    no_kwargs.type = cJSON_Object;
+    int status = check_kind(function, "args", args, cJSON_IsArray(args), "an array");
+    if (status == 0) {
+        status = check_kind(function, "kwargs", kwargs, cJSON_IsObject(kwargs), "an object");
+    }
+    if (status == 0) {
+        status = encode(values, function, "args", args != NULL ? args : &no_args);
+    }
+    if (status == 0) {
+        status = encode(values, function, "kwargs", kwargs != NULL ? kwargs : &no_kwargs);
+    }
+    value_delete(args);
+    value_delete(kwargs);
+    return status;
+}
+
+int arguments_check_data(const char *function, size_t size) {
+    return size <= MPROC_MESSAGE_MAX / 2
+               ? 0
+               : error_set(MPROC_ERANGE, 0, "%s: data has %llu bytes; at most %llu can be handed over", function,
+                           (unsigned long long)size, (unsigned long long)(MPROC_MESSAGE_MAX / 2));
 }
 
 static int copy_data(struct arguments *call, const void *data, size_t size) {
@@ -47,28 +75,10 @@ static int copy_data(struct arguments *call, const void *data, size_t size) {
 
 int arguments_create(struct arguments *call, const char *function, cJSON *args, cJSON *kwargs, const void *data,
                      size_t size) {
-    cJSON no_args, no_kwargs;
-    int status = 0;
-    memset(&no_args, 0, sizeof no_args);
-    memset(&no_kwargs, 0, sizeof no_kwargs);
-    no_args.type = cJSON_Array;
-    no_kwargs.type = cJSON_Object;
     memset(call, 0, sizeof *call);
-    if (size > MPROC_MESSAGE_MAX / 2) {
-        status = error_set(MPROC_ERANGE, 0, "%s: data has %llu bytes; at most %llu can be handed over", function,
-                           (unsigned long long)size, (unsigned long long)(MPROC_MESSAGE_MAX / 2));
-    }
+    int status = arguments_encode(&call->values, function, args, kwargs);
     if (status == 0) {
-        status = check_kind(function, "args", args, cJSON_IsArray(args), "an array");
-    }
-    if (status == 0) {
-        status = check_kind(function, "kwargs", kwargs, cJSON_IsObject(kwargs), "an object");
-    }
-    if (status == 0) {
-        status = encode(call, function, "args", args != NULL ? args : &no_args);
-    }
-    if (status == 0) {
-        status = encode(call, function, "kwargs", kwargs != NULL ? kwargs : &no_kwargs);
+        status = arguments_check_data(function, size);
     }
     if (status == 0) {
         status = copy_data(call, data, size);
@@ -76,8 +86,6 @@ int arguments_create(struct arguments *call, const char *function, cJSON *args, 
     if (status != 0) {
         arguments_clear(call);
     }
-    value_delete(args);
-    value_delete(kwargs);
     return status;
 }
 

@@ -14,6 +14,10 @@ struct arguments {
     size_t size;
 };
 
+/* Appends args and kwargs; NULL is none. Both are taken, also on failure. function: for the messages. */
+int arguments_encode(struct message *values, const char *function, cJSON *args, cJSON *kwargs);
+/* Whether raw data of this size can be handed over: 0 or MPROC_ERANGE. */
+int arguments_check_data(const char *function, size_t size);
 /* Encodes the arguments; NULL is none. args and kwargs are taken, also on failure. function: for the messages. */
 int arguments_create(struct arguments *call, const char *function, cJSON *args, cJSON *kwargs, const void *data,
                      size_t size);

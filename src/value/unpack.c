@@ -308,16 +308,32 @@ static const char *end_of_item(const char *place) {
     return place;
 }
 
+/* "argument 3 (age)", by hand: each call of each task comes by here. */
+static void write_where(struct unpacker *unpacker, int index, const char *name) {
+    static const char word[] = "argument ";
+    char digits[12], *place = unpacker->where;
+    int count = 0;
+    memcpy(place, word, sizeof word - 1);
+    place += sizeof word - 1;
+    do {
+        digits[count++] = (char)('0' + index % 10);
+        index /= 10;
+    } while (index > 0);
+    while (count > 0) {
+        *place++ = digits[--count];
+    }
+    *place = '\0';
+    if (name[0] != '\0') {
+        (void)snprintf(place, sizeof unpacker->where - (size_t)(place - unpacker->where), " (%s)", name);
+    }
+}
+
 static int unpack_argument(struct unpacker *unpacker, const cJSON *argument, int index) {
     char name[NAME_CAPACITY];
     bool may_be_missing;
     (void)format_peek(&unpacker->place);
     const char *next = read_marks(end_of_item(unpacker->place), name, sizeof name, &may_be_missing);
-    if (name[0] != '\0') {
-        (void)snprintf(unpacker->where, sizeof unpacker->where, "argument %d (%s)", index, name);
-    } else {
-        (void)snprintf(unpacker->where, sizeof unpacker->where, "argument %d", index);
-    }
+    write_where(unpacker, index, name);
     int status = argument == NULL && may_be_missing ? skip_item(unpacker) : unpack_item(unpacker, argument);
     if (status == 0) {
         unpacker->place = next;
