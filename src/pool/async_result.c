@@ -145,7 +145,8 @@ bool pool_wait(struct mproc_pool *pool, struct waiter **list, bool (*is_done)(co
         return is_done(context);
     }
     waiter.next = *list;
-    *list = &waiter; // cppcheck-suppress autoVariables: it leaves the list below
+    // cppcheck-suppress autoVariables ; it leaves the list below
+    *list = &waiter;
     while (!is_done(context) && deadline_wait(&waiter.changed, &pool->mutex, until)) {
     }
     struct waiter **place = list;

@@ -221,7 +221,8 @@ static void carry_out_value(struct worker_process *self, const struct task_head 
         array.type = cJSON_Array;
         array.child = item;
         item->prev = item;
-        task->args = &array; // cppcheck-suppress autoVariables: the task ends before it
+        // cppcheck-suppress autoVariables ; the task ends before it does
+        task->args = &array;
     }
     task->kwargs = no_kwargs();
     carry_out(self, head, task);
