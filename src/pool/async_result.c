@@ -50,9 +50,18 @@ void job_note_failure(struct mproc_async_result *job, uint32_t item, const mproc
 
 /* Jobs --------------------------------------------------------------------------------------------------------- */
 
-struct mproc_async_result *job_create(struct mproc_pool *pool, const mproc_target *target, enum task_form form) {
+static struct job_extras no_extras; /* only read */
+
+struct mproc_async_result *job_create(struct mproc_pool *pool, const mproc_target *target, enum task_form form,
+                                      bool has_extras) {
     struct mproc_async_result *job = memory_allocate(sizeof *job);
+    struct job_extras *extras = has_extras && job != NULL ? memory_allocate(sizeof *extras) : &no_extras;
+    if (extras == NULL) {
+        memory_free(job);
+        return NULL;
+    }
     if (job != NULL) {
+        job->extras = extras;
         job->pool = pool;
         job->target = target;
         job->form = (uint8_t)form;
@@ -61,6 +70,10 @@ struct mproc_async_result *job_create(struct mproc_pool *pool, const mproc_targe
         pool->references++;
     }
     return job;
+}
+
+bool job_has_callback(const struct mproc_async_result *job) {
+    return job->extras->callback != NULL || job->extras->error_callback != NULL;
 }
 
 void job_use(struct mproc_async_result *job) {
@@ -89,8 +102,10 @@ void job_unuse(struct mproc_async_result *job) {
     if (job->failure != no_memory_failure()) {
         memory_free(job->failure);
     }
-    memory_free(job->callbacks);
-    progress_destroy(job->progress);
+    progress_destroy(job->extras->progress);
+    if (job->extras != &no_extras) {
+        memory_free(job->extras);
+    }
     job->pool->references--; /* whoever calls has a reference of his own */
     memory_free(job);
 }
@@ -103,8 +118,8 @@ void job_become_ready(struct mproc_async_result *job) {
 }
 
 void job_note_results(struct mproc_async_result *job) {
-    if (job->iterator != NULL) {
-        iterator_wake(job->iterator);
+    if (job->extras->iterator != NULL) {
+        iterator_wake(job->extras->iterator);
     }
 }
 
@@ -119,11 +134,10 @@ void job_note_task_done(struct mproc_async_result *job) {
 
 void job_settle(struct mproc_async_result *job) {
     job->is_settled = true;
-    if (job->progress != NULL) {
+    if (job->extras->progress != NULL) {
         supervisor_wake(job->pool); /* the last drawing */
     }
-    if (job->callbacks != NULL &&
-        (job->failure != NULL ? job->callbacks->error_callback != NULL : job->callbacks->callback != NULL)) {
+    if (job->failure != NULL ? job->extras->error_callback != NULL : job->extras->callback != NULL) {
         callbacks_add(job);
     } else {
         job_become_ready(job);
@@ -339,7 +353,7 @@ static struct worker *find_worker(struct mproc_pool *pool, const struct pool_tas
                 return worker;
             }
         }
-        uint32_t taker = delivery_taker(&pool->delivery, task->delivery);
+        uint32_t taker = delivery_taker(&pool->delivery, task_delivery(pool, task));
         if (taker > 0) {
             return pool->workers[taker - 1];
         }
@@ -354,7 +368,7 @@ static bool cancel_task(struct mproc_pool *pool, struct pool_task *task) {
     if (task->state == TASK_DONE) {
         return true;
     }
-    if (task->state == TASK_HANDED && !delivery_withdraw(&pool->delivery, task->delivery)) {
+    if (task->state == TASK_HANDED && !delivery_withdraw(&pool->delivery, task_delivery(pool, task))) {
         struct worker *worker = find_worker(pool, task);
         if (worker != NULL) {
             atomic_store_release(&worker->memory->cancelled, task_number(pool, task));
@@ -393,7 +407,7 @@ void mproc_async_result_destroy(mproc_async_result *result) {
         struct mproc_pool *pool = result->pool;
         uv_mutex_lock(&pool->mutex);
         pool->references++; /* until below */
-        result->is_wanted = result->callbacks != NULL;
+        result->is_wanted = job_has_callback(result);
         job_unuse(result);
         pool_unuse(pool);
     }

@@ -17,7 +17,7 @@ static struct mproc_async_result *next_job(struct mproc_pool *pool) {
 
 /* The one of the two that fits how it ended. Without the lock. */
 static void call_back(const struct mproc_async_result *job) {
-    const struct job_callbacks *callbacks = job->callbacks;
+    const struct job_extras *callbacks = job->extras;
     cJSON *value = NULL;
     if (job_decode(job, &value) == 0) {
         if (callbacks->callback != NULL) {

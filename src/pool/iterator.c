@@ -69,12 +69,12 @@ static void set_count(struct message *body, uint32_t count) {
 /* With the lock. The chunk's job is the iterator's. */
 static int submit_chunk(mproc_iterator *iterator, struct chunk *chunk, struct message *body, uint32_t count) {
     struct mproc_pool *pool = iterator->pool;
-    struct mproc_async_result *job = job_create(pool, iterator->target, TASK_MAP);
+    struct mproc_async_result *job = job_create(pool, iterator->target, TASK_MAP, true);
     if (job == NULL) {
         return MPROC_ENOMEM;
     }
     job->timeout_ms = pool->options.task_timeout_ms;
-    job->iterator = iterator;
+    job->extras->iterator = iterator;
     job->task_count = 1;
     job->item_count = job->single.count = count;
     job->single.job = job;
@@ -166,7 +166,7 @@ static void remove_chunk(mproc_iterator *iterator, struct chunk *removed) {
     *(before != NULL ? &before->next : &iterator->first) = removed->next;
     iterator->last = iterator->last == removed ? before : iterator->last;
     iterator->chunk_count--;
-    removed->job->iterator = NULL;
+    removed->job->extras->iterator = NULL;
     job_unuse(removed->job);
     memory_free(removed);
 }

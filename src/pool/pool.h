@@ -41,7 +41,6 @@ enum pool_task_state { TASK_WAITING, TASK_HANDED, TASK_DONE };
 struct pool_task {
     struct mproc_async_result *job;
     struct pool_task *next; /* in the list of those that wait */
-    uint64_t delivery;      /* its number there, while it is handed out */
     uint32_t slot;          /* in the pool's table, while it is handed out */
     uint32_t first, count;  /* of the job's items; within the task items are counted from 0 */
     uint32_t received;      /* items whose results are here */
@@ -57,10 +56,15 @@ struct pool_task {
         *result_handles; /* of a result that has some: it is the task's only one, or stands alone in `results` */
 };
 
-struct job_callbacks {
-    mproc_callback callback;
+/* What most jobs have none of: they share one that is empty. */
+struct job_extras {
+    mproc_callback callback; /* NULL: none; so with all that follows */
     mproc_error_callback error_callback;
     void *user;
+    struct mproc_iterator *iterator; /* whose chunk it is */
+    struct progress *progress;
+    uint8_t *bytes; /* where the results of TASK_BYTES go */
+    size_t result_size;
 };
 
 /* The first failure, by the order of the items. */
@@ -75,14 +79,10 @@ struct mproc_async_result {
     struct mproc_pool *pool;
     const mproc_target *target;
     struct mproc_async_result *next; /* in the queue of callbacks, or among those that draw their progress */
-    struct job_callbacks *callbacks; /* NULL: none */
+    struct job_extras *extras;       /* never NULL */
     struct job_failure *failure;
     struct waiter *waiters;
-    struct mproc_iterator *iterator; /* whose chunk it is; NULL: none */
-    struct progress *progress;       /* NULL: none */
-    int64_t timeout_ms;              /* of each item; 0: none */
-    uint8_t *bytes;                  /* where the results of TASK_BYTES go */
-    size_t result_size;
+    int64_t timeout_ms;      /* of each item; 0: none */
     struct pool_task *tasks; /* `single`, or an array */
     struct pool_task single;
     uint32_t references; /* the caller's, the pool's while it is unfinished */
@@ -119,6 +119,7 @@ struct worker {
 /* A task that is handed out, by the low half of its number. */
 struct pool_slot {
     struct pool_task *task;
+    uint64_t delivery; /* its number there */
     uint32_t generation;
     uint32_t next_free;
 };
@@ -181,8 +182,9 @@ void pool_note_progress(struct mproc_pool *pool);
 void tasks_submit(struct mproc_pool *pool, struct pool_task *task);
 /* Hands out what waits, as far as there is room, and wakes workers for it. */
 void tasks_hand_out(struct mproc_pool *pool);
-/* Of a task that is handed out. */
+/* Of a task that is handed out: its number, and that in the delivery. */
 uint64_t task_number(const struct mproc_pool *pool, const struct pool_task *task);
+uint64_t task_delivery(const struct mproc_pool *pool, const struct pool_task *task);
 struct pool_task *task_of_number(struct mproc_pool *pool, uint64_t number);
 /* The results in a frame. `handles`: those of the first one; may be NULL. What comes before them may be on another way from
  * the worker, its pipe or its ring: then they are to be given again when that has arrived. */
@@ -203,7 +205,10 @@ void task_return(struct mproc_pool *pool, struct pool_task *task);
 void task_clear_body(struct pool_task *task);
 
 /* async_result.c; with the lock. */
-struct mproc_async_result *job_create(struct mproc_pool *pool, const mproc_target *target, enum task_form form);
+/* has_extras: it gets its own. NULL: no memory. */
+struct mproc_async_result *job_create(struct mproc_pool *pool, const mproc_target *target, enum task_form form,
+                                      bool has_extras);
+bool job_has_callback(const struct mproc_async_result *job);
 void job_use(struct mproc_async_result *job);
 void job_unuse(struct mproc_async_result *job);
 void job_note_failure(struct mproc_async_result *job, uint32_t item, const mproc_error *error);

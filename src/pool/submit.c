@@ -39,7 +39,7 @@ const mproc_target *submit_target(mproc_pool *pool, const char *function, mproc_
 int submit_begin_body(struct message *body, const mproc_target *target, enum task_form form, uint32_t count) {
     struct task_head head;
     memset(&head, 0, sizeof head);
-    head.form = form;
+    head.form = (uint8_t)form;
     head.name_size = (uint32_t)strlen(target->name);
     head.count = count;
     int status = buffer_reserve(&body->bytes, BODY_GUESS);
@@ -115,10 +115,18 @@ int submit_set_body(struct pool_task *task, struct message *body) {
         body->handles = NULL;
         body->handle_count = body->handle_capacity = 0;
     }
-    /* It may wait for long among many: no byte more than it needs. */
-    uint8_t *exact = memory_resize(body->bytes.data, body->bytes.size);
-    task->body = exact != NULL ? exact : body->bytes.data;
     task->body_size = body->bytes.size;
+    if (body->bytes.size < BODY_GUESS) {
+        /* It may wait for long among many: it moves where it has what it needs, and what it was written in is used for the
+         * next one. Cutting it off in place would leave holes too small for that. */
+        task->body = memory_resize(NULL, body->bytes.size);
+        if (task->body == NULL) {
+            return MPROC_ENOMEM;
+        }
+        memcpy(task->body, body->bytes.data, body->bytes.size);
+        return 0;
+    }
+    task->body = body->bytes.data;
     memset(&body->bytes, 0, sizeof body->bytes);
     return 0;
 }
@@ -150,24 +158,9 @@ static void hand_over(struct mproc_async_result *job, mproc_async_result **resul
     if (result != NULL) {
         *result = job;
     } else {
-        job->is_wanted = job->callbacks != NULL;
+        job->is_wanted = job_has_callback(job);
         job_unuse(job);
     }
-}
-
-static int set_callbacks(struct mproc_async_result *job, mproc_callback callback, mproc_error_callback error_callback,
-                         void *user) {
-    if (callback == NULL && error_callback == NULL) {
-        return 0;
-    }
-    job->callbacks = memory_allocate(sizeof *job->callbacks);
-    if (job->callbacks == NULL) {
-        return MPROC_ENOMEM;
-    }
-    job->callbacks->callback = callback;
-    job->callbacks->error_callback = error_callback;
-    job->callbacks->user = user;
-    return 0;
 }
 
 /* Apply -------------------------------------------------------------------------------------------------------- */
@@ -183,21 +176,24 @@ static int check_apply(const char *function, const mproc_apply_options *options)
 
 static int submit_apply(mproc_pool *pool, const char *function, const mproc_target *target, struct message *body,
                         const mproc_apply_options *options, mproc_async_result **result) {
+    bool has_callback = options->callback != NULL || options->error_callback != NULL;
     uv_mutex_lock(&pool->mutex);
-    struct mproc_async_result *job = job_create(pool, target, TASK_APPLY);
+    struct mproc_async_result *job = job_create(pool, target, TASK_APPLY, has_callback);
     int status = job != NULL ? 0 : MPROC_ENOMEM;
     if (status == 0) {
         job->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : pool->options.task_timeout_ms;
         job->task_count = 1;
         job->item_count = job->single.count = 1;
         job->single.job = job;
-        status = set_callbacks(job, options->callback, options->error_callback, options->user);
-    }
-    if (status == 0) {
+        if (has_callback) {
+            job->extras->callback = options->callback;
+            job->extras->error_callback = options->error_callback;
+            job->extras->user = options->user;
+        }
         status = submit_set_body(&job->single, body);
     }
     if (status == 0) {
-        job->is_wanted = result != NULL || job->callbacks != NULL;
+        job->is_wanted = result != NULL || job_has_callback(job);
         job_use(job); /* the pool's, while it is unfinished */
         status = submit_task(pool, function, &job->single);
         if (status != 0) {
@@ -269,7 +265,7 @@ size_t submit_chunk_size(const struct mproc_pool *pool, size_t count, size_t wan
 /* A job of so many items in chunks, not submitted yet. With the lock. NULL: no memory. */
 static struct mproc_async_result *create_map(struct mproc_pool *pool, const mproc_target *target, enum task_form form,
                                              size_t count, size_t chunk) {
-    struct mproc_async_result *job = job_create(pool, target, form);
+    struct mproc_async_result *job = job_create(pool, target, form, true);
     size_t task_count = (count + chunk - 1) / chunk;
     if (job == NULL || task_count <= 1) {
         task_count = count > 0 ? 1 : 0;
@@ -330,9 +326,9 @@ static uint32_t submit_chunks(struct mproc_async_result *job, const char *functi
 static void abandon(struct mproc_async_result *job, uint32_t submitted) {
     static const mproc_error error = {MPROC_ECANCELED, 0, "the rest of the map could not be submitted", NULL, 0, 0};
     struct mproc_pool *pool = job->pool;
-    memory_free(job->callbacks);
-    job->callbacks = NULL;
-    job->bytes = NULL;
+    job->extras->callback = NULL;
+    job->extras->error_callback = NULL;
+    job->extras->bytes = NULL;
     job->is_wanted = false;
     task_clear_body(&job->tasks[submitted]); /* the one that was refused */
     job->task_count = submitted;
@@ -343,7 +339,7 @@ static void abandon(struct mproc_async_result *job, uint32_t submitted) {
     for (uint32_t i = 0; i < submitted; i++) {
         struct pool_task *task = &job->tasks[i];
         if (task->state == TASK_WAITING ||
-            (task->state == TASK_HANDED && delivery_withdraw(&pool->delivery, task->delivery))) {
+            (task->state == TASK_HANDED && delivery_withdraw(&pool->delivery, task_delivery(pool, task)))) {
             task_fail_rest(pool, task, &error);
         }
     }
@@ -351,8 +347,8 @@ static void abandon(struct mproc_async_result *job, uint32_t submitted) {
 
 static void show_progress(struct mproc_async_result *job, const char *label) {
     struct mproc_pool *pool = job->pool;
-    job->progress = label != NULL ? progress_create(label, job->item_count) : NULL;
-    if (job->progress != NULL) { /* for want of memory there is none */
+    job->extras->progress = label != NULL ? progress_create(label, job->item_count) : NULL;
+    if (job->extras->progress != NULL) { /* for want of memory there is none */
         job_use(job);
         job->next = pool->progressing;
         pool->progressing = job;
@@ -386,14 +382,14 @@ static int prepare_map(mproc_pool *pool, const mproc_target *target, const struc
     }
     struct mproc_async_result *created = create_map(pool, target, request->form, request->count,
                                                     submit_chunk_size(pool, request->count, options->chunksize));
-    if (created == NULL || set_callbacks(created, options->callback, options->error_callback, options->user) != 0) {
-        if (created != NULL) {
-            job_unuse(created);
-        }
+    if (created == NULL) {
         return MPROC_ENOMEM;
     }
-    created->bytes = request->bytes;
-    created->result_size = request->result_size;
+    created->extras->callback = options->callback;
+    created->extras->error_callback = options->error_callback;
+    created->extras->user = options->user;
+    created->extras->bytes = request->bytes;
+    created->extras->result_size = request->result_size;
     created->is_wanted = request->bytes == NULL;
     *job = created;
     return 0;

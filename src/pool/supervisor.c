@@ -273,7 +273,7 @@ static void settle_task(struct worker *worker) {
         return; /* it had none, or all of its results are here */
     }
     struct mproc_async_result *job = task->job;
-    delivery_drop(&pool->delivery, task->delivery);
+    delivery_drop(&pool->delivery, task_delivery(pool, task));
     job_use(job);
     if (task->received < task->count && atomic_load(&memory->begun) > task->received) {
         end_item(worker, task);
@@ -395,7 +395,7 @@ static deadline draw_progress(struct mproc_pool *pool) {
             place = &job->next;
         }
         uv_mutex_unlock(&pool->mutex);
-        progress_draw(job->progress, done, is_last);
+        progress_draw(job->extras->progress, done, is_last);
         uv_mutex_lock(&pool->mutex);
         if (is_last) {
             job_unuse(job);

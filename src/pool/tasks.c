@@ -43,6 +43,10 @@ static uint64_t enter(struct mproc_pool *pool, struct pool_task *task) {
     return task_number(pool, task);
 }
 
+uint64_t task_delivery(const struct mproc_pool *pool, const struct pool_task *task) {
+    return pool->slots[task->slot].delivery;
+}
+
 static void leave(struct mproc_pool *pool, struct pool_task *task) {
     struct pool_slot *slot = &pool->slots[task->slot];
     slot->task = NULL;
@@ -118,9 +122,10 @@ static bool hand_out(struct mproc_pool *pool, struct pool_task *task) {
     head.is_elsewhere = task->handles != NULL || task->body_size > DELIVERY_ITEM_MAX;
     memcpy(task->body, &head, sizeof head);
     pool->handed++;
-    task->delivery = delivery_add(&pool->delivery, TASK_KIND, task->body,
-                                  head.is_elsewhere ? sizeof head : task->body_size, DELIVERY_NOBODY);
-    if (task->delivery == 0) {
+    uint64_t delivery = delivery_add(&pool->delivery, TASK_KIND, task->body,
+                                     head.is_elsewhere ? sizeof head : task->body_size, DELIVERY_NOBODY);
+    pool->slots[task->slot].delivery = delivery;
+    if (delivery == 0) {
         leave(pool, task);
         return false;
     }
@@ -271,7 +276,7 @@ static int append_failure(struct pool_task *task, const mproc_error *error) {
 
 static void fail_item(struct mproc_pool *pool, struct pool_task *task, const mproc_error *error) {
     struct mproc_async_result *job = task->job;
-    if (job->is_wanted && job->iterator != NULL) {
+    if (job->is_wanted && job->extras->iterator != NULL) {
         (void)append_failure(task, error); /* for want of memory the iterator ends there */
     }
     job_note_failure(job, task->first + task->received, error);
@@ -308,7 +313,7 @@ void tasks_fail_all(struct mproc_pool *pool, const mproc_error *cause) {
     }
     for (uint32_t i = 0; i < pool->slot_count; i++) {
         if (pool->slots[i].task != NULL) {
-            (void)delivery_withdraw(&pool->delivery, pool->slots[i].task->delivery); /* or a worker has it */
+            (void)delivery_withdraw(&pool->delivery, pool->slots[i].delivery); /* or a worker has it */
             task_fail_rest(pool, pool->slots[i].task, cause);
         }
     }
@@ -330,7 +335,7 @@ static bool read_record(const uint8_t *data, size_t size, struct result_record *
 
 /* Where the value of an item goes that is a run of bytes. */
 static uint8_t *place_of(const struct pool_task *task, uint32_t item) {
-    return task->job->bytes + (size_t)(task->first + item) * task->job->result_size;
+    return task->job->extras->bytes + (size_t)(task->first + item) * task->job->extras->result_size;
 }
 
 /* Takes successful results, at most `count`, up to the first failure. Returns how many; `used` receives their bytes. */
@@ -340,13 +345,13 @@ static uint32_t take_run(struct pool_task *task, const uint8_t *data, size_t siz
     uint32_t taken = 0;
     size_t place = 0;
     while (taken < count && read_record(data + place, size - place, &record) && record.kind != RESULT_FAILURE) {
-        if (job->bytes != NULL) {
-            memcpy(place_of(task, task->received + taken), data + place + sizeof record, job->result_size);
+        if (job->extras->bytes != NULL) {
+            memcpy(place_of(task, task->received + taken), data + place + sizeof record, job->extras->result_size);
         }
         place += RESULT_SIZE(record.size);
         taken++;
     }
-    if (taken > 0 && job->bytes == NULL && job->is_wanted && append_results(task, data, place) != 0) {
+    if (taken > 0 && job->extras->bytes == NULL && job->is_wanted && append_results(task, data, place) != 0) {
         return 0;
     }
     *used = place;

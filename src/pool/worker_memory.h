@@ -60,13 +60,14 @@ enum task_form {
 /* In front of a task. Behind it: the target's name; TASK_APPLY: a struct task_call and what it tells; TASK_MAP and
  * TASK_STARMAP: for each item its size as 4 bytes and its CBOR; TASK_BYTES: padding to 16, and the items. */
 struct task_head {
-    uint64_t number; /* never 0 */
-    uint32_t form;
-    uint32_t name_size;
+    uint64_t number;       /* never 0 */
     uint32_t first, count; /* the items that are to be carried out; `count` is where they end */
     uint64_t item_size;    /* of TASK_BYTES */
     uint64_t result_size;  /* of TASK_BYTES */
-    uint64_t is_elsewhere; /* the task is too large to stand here, or has handles: ask for it (FRAME_FETCH) */
+    uint32_t name_size;
+    uint8_t form;
+    uint8_t is_elsewhere; /* the task is too large to stand here, or has handles: ask for it (FRAME_FETCH) */
+    uint8_t unused[2];
 };
 
 /* The raw data begins at the next multiple of 16 of the task's bytes. */
