@@ -923,6 +923,19 @@ static void tasks_are_cancelled(void **state) {
     assert_mproc(MPROC_ESTATE, mproc_async_result_cancel(running));
     mproc_async_result_destroy(running);
     mproc_async_result_destroy(waiting);
+    /* Of a chunk, the item that runs is told, and those behind it do not run. */
+    mproc_map_options options = {0};
+    options.chunksize = 3;
+    cJSON *items = cJSON_CreateArray();
+    for (int i = 0; i < 3; i++) {
+        (void)cJSON_AddItemToArray(items, mproc_pack("[o]", mproc_queue_ref(began)));
+    }
+    assert_mproc(0, mproc_pool_starmap_async(pool, work_until_cancelled, items, &options, &running));
+    assert_mproc(0, mproc_queue_get(began, &pid, TEST_PATIENCE_MS));
+    cJSON_Delete(pid);
+    assert_mproc(MPROC_ESTATE, mproc_async_result_cancel(running));
+    assert_mproc(MPROC_ECANCELED, mproc_async_result_get(running, &value, TEST_PATIENCE_MS));
+    mproc_async_result_destroy(running);
     end_pool(pool);
     assert_true(mproc_queue_empty(began)); /* the cancelled one never ran */
     mproc_queue_destroy(began);
@@ -973,6 +986,22 @@ static void tasks_have_pools_and_queues_of_their_own(void **state) {
     assert_int_equal(mproc_queue_qsize(queue), 2);
     mproc_queue_destroy(queue);
     mproc_async_result_destroy(result);
+    /* Several of them, from one chunk. */
+    mproc_map_options options = {0};
+    options.chunksize = 3;
+    cJSON *items = cJSON_CreateArray();
+    for (int i = 0; i < 6; i++) {
+        (void)cJSON_AddItemToArray(items, cJSON_CreateArray());
+    }
+    assert_mproc(0, mproc_pool_starmap(pool, make_queue, items, &options, &value));
+    for (int i = 0; i < 6; i++) {
+        assert_mproc(0, mproc_queue_from(&queue, cJSON_GetArrayItem(value, i)));
+        assert_int_equal(mproc_queue_qsize(queue), 1);
+        assert_mproc(0, mproc_queue_get_nowait(queue, &item)); /* each is another one */
+        cJSON_Delete(item);
+        mproc_queue_destroy(queue);
+    }
+    cJSON_Delete(value);
     end_pool(pool);
 }
 
@@ -1077,6 +1106,29 @@ static void many_threads_share_a_pool(void **state) {
     end_pool(pool);
 }
 
+/* Two things that a job can have at a time: a bar and a callback. */
+static void a_map_with_progress_calls_back(void **state) {
+    mproc_map_options options = {0};
+    mproc_async_result *results[20];
+    int size = 0;
+    (void)state;
+    mproc_pool *pool = create(2);
+    options.callback = count_call;
+    options.user = &size;
+    options.progress = "counting";
+    calls_back = 0;
+    for (int i = 0; i < 20; i++) {
+        assert_mproc(0, mproc_pool_map_async(pool, square, numbers(50), &options, &results[i]));
+    }
+    for (int i = 0; i < 20; i++) {
+        assert_mproc(0, mproc_async_result_wait(results[i], TEST_PATIENCE_MS));
+        mproc_async_result_destroy(results[i]);
+    }
+    end_pool(pool);
+    assert_int_equal(calls_back, 20);
+    assert_int_equal(size, 50);
+}
+
 static void many_workers_at_once(void **state) {
     enum { MOST = 256 };
     int count = system_is_slow_to_spawn() ? 70 : MOST; /* past what Windows waits for at once */
@@ -1151,6 +1203,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(the_pool_tells_of_itself),
         cmocka_unit_test(submitting_waits_for_room),
         cmocka_unit_test(many_threads_share_a_pool),
+        cmocka_unit_test(a_map_with_progress_calls_back),
         cmocka_unit_test(many_workers_at_once),
         cmocka_unit_test(nothing_is_left_open), /* last: after all the others */
     };

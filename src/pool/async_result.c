@@ -83,9 +83,11 @@ void job_use(struct mproc_async_result *job) {
 static void free_task(struct pool_task *task) {
     task_clear_body(task);
     memory_free(task->results);
-    if (task->result_handles != NULL) {
-        message_clear(task->result_handles);
-        memory_free(task->result_handles);
+    while (task->result_handles != NULL) {
+        struct result_handles *handles = task->result_handles;
+        task->result_handles = handles->next;
+        message_clear(&handles->message);
+        memory_free(handles);
     }
 }
 
@@ -199,6 +201,14 @@ static int wait_ready(mproc_async_result *result, const char *function, int64_t 
 
 /* Values ------------------------------------------------------------------------------------------------------- */
 
+const struct message *result_handles_of(const struct pool_task *task, uint32_t item) {
+    const struct result_handles *handles = task->result_handles;
+    while (handles != NULL && handles->item != item) {
+        handles = handles->next;
+    }
+    return handles != NULL ? &handles->message : NULL;
+}
+
 int result_decode(const struct result_record *record, const uint8_t *data, const struct message *handles,
                   const mproc_target *target, cJSON **value) {
     struct message copy;
@@ -226,13 +236,14 @@ int result_decode(const struct result_record *record, const uint8_t *data, const
 /* Adds the values of a task to the array. */
 static int decode_task(const struct mproc_async_result *job, const struct pool_task *task, cJSON *values) {
     size_t place = 0;
+    uint32_t item = 0;
     int status = 0;
     while (place < task->results_size && status == 0) {
         struct result_record record;
         cJSON *value = NULL;
         memcpy(&record, task->results + place, sizeof record);
-        status =
-            result_decode(&record, task->results + place + sizeof record, task->result_handles, job->target, &value);
+        status = result_decode(&record, task->results + place + sizeof record, result_handles_of(task, item++),
+                               job->target, &value);
         if (status == 0 && !cJSON_AddItemToArray(values, value)) {
             value_delete(value);
             status = error_no_memory(sizeof *value);
@@ -266,7 +277,8 @@ int job_decode(const struct mproc_async_result *job, cJSON **value) {
     }
     struct result_record record;
     memcpy(&record, job->single.results, sizeof record);
-    return result_decode(&record, job->single.results + sizeof record, job->single.result_handles, job->target, value);
+    return result_decode(&record, job->single.results + sizeof record, result_handles_of(&job->single, 0), job->target,
+                         value);
 }
 
 /* What a caller sees ------------------------------------------------------------------------------------------- */

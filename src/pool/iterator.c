@@ -187,8 +187,8 @@ static int take_item(mproc_iterator *iterator, struct chunk *chunk, cJSON **valu
     const struct pool_task *task = &chunk->job->single;
     struct result_record record;
     memcpy(&record, task->results + chunk->place, sizeof record);
-    int status = result_decode(&record, task->results + chunk->place + sizeof record, task->result_handles,
-                               iterator->target, value);
+    int status = result_decode(&record, task->results + chunk->place + sizeof record,
+                               result_handles_of(task, chunk->taken), iterator->target, value);
     chunk->place += RESULT_SIZE(record.size);
     chunk->taken++;
     if (is_used_up(chunk)) {

@@ -156,19 +156,12 @@ static int fill_pool(struct mproc_pool *pool, const char *function, const mproc_
     return status;
 }
 
-/* Those that nobody has destroyed end with the library. */
+/* Those that nobody has destroyed end with the library. Their handles still want mproc_pool_destroy, and no thread may be
+ * using them now. */
 static void end_all(void) {
-    uv_once(&once, create_mutex);
-    for (;;) {
-        uv_mutex_lock(&pools_mutex);
-        struct mproc_pool *pool = first_pool;
-        uv_mutex_unlock(&pools_mutex);
-        if (pool == NULL) {
-            return;
-        }
+    for (struct mproc_pool *pool = first_pool; pool != NULL; pool = pool->next) {
         (void)mproc_pool_terminate(pool);
         (void)mproc_pool_join(pool, MPROC_FOREVER);
-        leave_pool(pool); /* its handle still wants mproc_pool_destroy */
     }
 }
 

@@ -35,6 +35,13 @@ struct waiter {
     struct waiter *next;
 };
 
+/* The handles in the result of an item; most have none. */
+struct result_handles {
+    uint32_t item;
+    struct message message;
+    struct result_handles *next;
+};
+
 /* What a task carries out goes to one worker in one piece: the one item of an apply, a chunk of a map. */
 enum pool_task_state { TASK_WAITING, TASK_HANDED, TASK_DONE };
 
@@ -52,8 +59,7 @@ struct pool_task {
     struct message *handles; /* its own handles; NULL: none */
     uint8_t *results;        /* struct result_record and data, one after the other */
     size_t results_size;
-    struct message
-        *result_handles; /* of a result that has some: it is the task's only one, or stands alone in `results` */
+    struct result_handles *result_handles;
 };
 
 /* What most jobs have none of: they share one that is empty. */
@@ -63,6 +69,7 @@ struct job_extras {
     void *user;
     struct mproc_iterator *iterator; /* whose chunk it is */
     struct progress *progress;
+    struct mproc_async_result *next_progressing;
     uint8_t *bytes; /* where the results of TASK_BYTES go */
     size_t result_size;
 };
@@ -78,7 +85,7 @@ struct job_failure {
 struct mproc_async_result {
     struct mproc_pool *pool;
     const mproc_target *target;
-    struct mproc_async_result *next; /* in the queue of callbacks, or among those that draw their progress */
+    struct mproc_async_result *next; /* in the queue of callbacks */
     struct job_extras *extras;       /* never NULL */
     struct job_failure *failure;
     struct waiter *waiters;
@@ -226,6 +233,8 @@ int job_decode(const struct mproc_async_result *job, cJSON **value);
 int failure_raise(const struct job_failure *failure);
 /* iterator.c: one of its chunks has something new. With the lock. */
 void iterator_wake(struct mproc_iterator *iterator);
+/* The handles of an item's result; NULL: it has none. */
+const struct message *result_handles_of(const struct pool_task *task, uint32_t item);
 /* Waits until `is_done` or the deadline. */
 bool pool_wait(struct mproc_pool *pool, struct waiter **list, bool (*is_done)(const void *context), const void *context,
                deadline until);

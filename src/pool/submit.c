@@ -350,7 +350,7 @@ static void show_progress(struct mproc_async_result *job, const char *label) {
     job->extras->progress = label != NULL ? progress_create(label, job->item_count) : NULL;
     if (job->extras->progress != NULL) { /* for want of memory there is none */
         job_use(job);
-        job->next = pool->progressing;
+        job->extras->next_progressing = pool->progressing;
         pool->progressing = job;
         supervisor_wake(pool);
     }

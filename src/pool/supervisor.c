@@ -389,10 +389,9 @@ static deadline draw_progress(struct mproc_pool *pool) {
         bool is_last = job->is_settled;
         size_t done = job->items_done;
         if (is_last) {
-            *place = job->next;
-            job->next = NULL;
+            *place = job->extras->next_progressing;
         } else {
-            place = &job->next;
+            place = &job->extras->next_progressing;
         }
         uv_mutex_unlock(&pool->mutex);
         progress_draw(job->extras->progress, done, is_last);

@@ -369,12 +369,16 @@ static void take_failure(struct mproc_pool *pool, struct pool_task *task, const 
     }
 }
 
+/* A result with handles comes alone: they are those of the item that is next. */
 static bool keep_handles(struct pool_task *task, struct message *handles) {
-    task->result_handles = memory_allocate(sizeof *task->result_handles);
-    if (task->result_handles == NULL) {
+    struct result_handles *kept = memory_allocate(sizeof *kept);
+    if (kept == NULL) {
         return false;
     }
-    *task->result_handles = *handles;
+    kept->item = task->received;
+    kept->message = *handles;
+    kept->next = task->result_handles;
+    task->result_handles = kept;
     memset(handles, 0, sizeof *handles);
     return true;
 }
@@ -390,7 +394,8 @@ enum taken tasks_take_results(struct mproc_pool *pool, const struct worker *work
     if (task != NULL && index > task->received) {
         return RESULTS_EARLY;
     }
-    if (handles != NULL && handles->handle_count > 0 && task != NULL && !keep_handles(task, handles)) {
+    if (handles != NULL && handles->handle_count > 0 && task != NULL && index == task->received &&
+        !keep_handles(task, handles)) {
         return RESULTS_SENSELESS;
     }
     while (index < end && read_record(data, size, &record)) {

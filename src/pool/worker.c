@@ -370,7 +370,9 @@ static void carry_out_items(struct worker_process *self, const struct task_head 
             continue;
         }
         begin_item(self, head, items.index - 1);
-        if (target == NULL) {
+        if (atomic_load(&self->memory->cancelled) == head->number) {
+            publish_failure(self, head->number, MPROC_ECANCELED, "the task was cancelled before it ran");
+        } else if (target == NULL) {
             (void)error_set(MPROC_ETARGET, 0, "a function is not in the table given to mproc_init of the worker");
             publish_failure(self, head->number, MPROC_ETARGET, mproc_last_error()->message);
         } else {

@@ -8,6 +8,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/atomic.h"
+
 void console_use_utf8(void) {
 }
 
@@ -34,7 +36,7 @@ bool console_error_is_terminal(void) {
 
 /* Guarding a line ---------------------------------------------------------------------------------------------- */
 
-static int guards;
+static atomic_number guards;
 static struct sigaction interrupt_before;
 
 /* Ends the line, and then the program as the signal would have. */
@@ -47,7 +49,8 @@ static void on_interrupt(int number) {
 /* An application that has a handler of its own, or ignores the signal, keeps it. */
 void console_guard_line(void) {
     struct sigaction ours;
-    if (guards++ > 0 || sigaction(SIGINT, NULL, &interrupt_before) != 0 || interrupt_before.sa_handler != SIG_DFL) {
+    if (atomic_increase(&guards, 1) > 0 || sigaction(SIGINT, NULL, &interrupt_before) != 0 ||
+        interrupt_before.sa_handler != SIG_DFL) {
         return;
     }
     memset(&ours, 0, sizeof ours);
@@ -58,7 +61,8 @@ void console_guard_line(void) {
 
 void console_release_line(void) {
     struct sigaction present;
-    if (--guards == 0 && sigaction(SIGINT, NULL, &present) == 0 && present.sa_handler == on_interrupt) {
+    if (atomic_increase(&guards, UINT64_MAX) == 1 && sigaction(SIGINT, NULL, &present) == 0 &&
+        present.sa_handler == on_interrupt) {
         (void)sigaction(SIGINT, &interrupt_before, NULL);
     }
 }

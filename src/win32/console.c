@@ -5,6 +5,7 @@
 #include <string.h>
 #include <windows.h>
 
+#include "base/atomic.h"
 #include "base/memory.h"
 
 #ifndef ENABLE_VIRTUAL_TERMINAL_PROCESSING
@@ -53,16 +54,16 @@ static BOOL WINAPI on_interrupt(DWORD event) {
     return FALSE;
 }
 
-static int guards;
+static atomic_number guards;
 
 void console_guard_line(void) {
-    if (guards++ == 0) {
+    if (atomic_increase(&guards, 1) == 0) {
         (void)SetConsoleCtrlHandler(on_interrupt, TRUE); /* without it the line stays as it is */
     }
 }
 
 void console_release_line(void) {
-    if (--guards == 0) {
+    if (atomic_increase(&guards, UINT64_MAX) == 1) {
         (void)SetConsoleCtrlHandler(on_interrupt, FALSE);
     }
 }
