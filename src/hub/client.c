@@ -79,15 +79,6 @@ static struct session_memory *session_memory(void) {
     return (struct session_memory *)(uintptr_t)atomic_load_acquire(&ring_view);
 }
 
-static int send_small(enum frame_kind kind, const void *data, size_t size) {
-    struct message message = {{0}, NULL, 0, 0};
-    int status = link_begin_message(&message);
-    if (status == 0) {
-        status = buffer_append(&message.bytes, data, size);
-    }
-    return status == 0 ? link_send(hub_link, kind, &message) : status;
-}
-
 /* Through the ring, where there is one and the frame finds room in it. */
 static bool send_through_ring(const struct wire_request *wire, const void *data, size_t size) {
     struct session_memory *memory = session_memory();
@@ -100,7 +91,8 @@ static bool send_through_ring(const struct wire_request *wire, const void *data,
     step();
     if (is_written && ring_must_wake(&memory->ring)) {
         step();
-        (void)send_small(FRAME_DOORBELL, NULL, 0); /* fails where the first process has ended, and all with it */
+        (void)link_send_copy(hub_link, FRAME_DOORBELL, NULL, 0,
+                             NULL); /* fails where the first process has ended, and all with it */
     }
     return is_written;
 }
@@ -251,7 +243,8 @@ void client_call(struct request *request, deadline until, struct answer *answer)
     lock();
     if (!wait_for_answer(&call, may_wait ? until : DEADLINE_NEVER)) { /* one that may not wait is answered at once */
         unlock();
-        (void)send_small(FRAME_CANCEL, &call.tag, sizeof call.tag); /* where that fails, the link's end is the answer */
+        (void)link_send_copy(hub_link, FRAME_CANCEL, &call.tag, sizeof call.tag,
+                             NULL); /* where that fails, the link's end is the answer */
         lock();
         (void)wait_for_answer(&call, DEADLINE_NEVER);
     }
@@ -263,8 +256,8 @@ void client_call(struct request *request, deadline until, struct answer *answer)
 void client_settle(uint64_t tag, bool was_taken) {
     step();
     struct wire_settle settle = {tag, was_taken};
-    (void)send_small(FRAME_SETTLE, &settle,
-                     sizeof settle); /* fails where the first process has ended, and all with it */
+    (void)link_send_copy(hub_link, FRAME_SETTLE, &settle, sizeof settle,
+                         NULL); /* fails where the first process has ended, and all with it */
 }
 
 /* Posting ------------------------------------------------------------------------------------------------------ */

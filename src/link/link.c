@@ -116,6 +116,22 @@ int link_send(struct link *link, enum frame_kind kind, struct message *message) 
     return status;
 }
 
+int link_send_copy(struct link *link, enum frame_kind kind, const void *data, size_t size,
+                   const struct message *handles) {
+    struct message message = {{0}, NULL, 0, 0};
+    int status = link_begin_message(&message);
+    if (status == 0) {
+        status = buffer_append(&message.bytes, data, size);
+    }
+    if (status == 0) {
+        message.handles = handles != NULL ? handles->handles : NULL; /* lent */
+        message.handle_count = handles != NULL ? handles->handle_count : 0;
+        status = link_send(link, kind, &message);
+    }
+    buffer_clear(&message.bytes);
+    return status;
+}
+
 int link_receive(struct link *link, deadline until, struct frame *frame) {
     int status = frame_reader_fill(&link->frames, link->ends.reader, until);
     if (status == 0) {

@@ -42,6 +42,10 @@ int link_begin_message(struct message *message);
  * MPROC_ESYSTEM. */
 int link_send(struct link *link, enum frame_kind kind, struct message *message);
 
+/* The same with a copy of these bytes. handles: whose copies go along; NULL: none. Errors as link_send, or MPROC_ENOMEM. */
+int link_send_copy(struct link *link, enum frame_kind kind, const void *data, size_t size,
+                   const struct message *handles);
+
 /* Receives the next frame, on one thread at a time; as frame_reader_fill. The body is the caller's. */
 int link_receive(struct link *link, deadline until, struct frame *frame);
 

@@ -108,7 +108,6 @@ struct worker {
     struct mproc_pool *pool;
     unsigned index;
     enum worker_state state;
-    bool is_initialized;
     mproc_process *process;
     struct link *link; /* for sending; the hub reads */
     struct hub_reader *reader;
@@ -153,7 +152,6 @@ struct mproc_pool {
     struct pool_slot *slots;
     uint32_t slot_count, first_free_slot; /* the latter counts from 1; 0: none */
     uint64_t unfinished;                  /* tasks that are not done */
-    uint64_t handed;                      /* of these, handed out */
 
     struct worker *waking;   /* the one that was rung for last; NULL: none */
     struct worker **workers; /* by index; NULL: free */

@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "mproc/value.h"
 #include "platform/passage.h"
-#include "platform/pipe.h"
 #include "platform/self.h"
 #include "pool/pool.h"
 #include "process/process.h"
@@ -300,17 +299,6 @@ static void recover_results(struct worker *worker) {
     }
 }
 
-static void forget_sleeper(struct worker *worker) {
-    atomic_number *word = &worker->pool->memory->sleepers[worker->index / 64];
-    uint64_t bit = UINT64_C(1) << worker->index % 64, bits = atomic_load(word);
-    while ((bits & bit) != 0 && !atomic_compare_replace(word, bits, bits & ~bit)) {
-        bits = atomic_load(word);
-    }
-    if ((bits & bit) != 0) {
-        (void)atomic_increase(&worker->pool->memory->sleeper_count, UINT64_MAX);
-    }
-}
-
 static void add_times(struct worker *worker) {
     struct mproc_pool *pool = worker->pool;
     uint64_t busy = atomic_load(&worker->memory->busy_time), ready_at = atomic_load(&worker->memory->ready_at);
@@ -329,7 +317,7 @@ static void bury_worker(struct worker *worker) {
     uv_mutex_lock(&pool->mutex);
     bool was_ready = atomic_load(&worker->memory->ready_at) != 0;
     recover_results(worker);
-    forget_sleeper(worker);
+    (void)sleepers_remove(pool->memory, worker->index);
     pool->workers[worker->index] = NULL;
     pool->worker_count--;
     add_times(worker);

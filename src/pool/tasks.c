@@ -5,8 +5,6 @@
 #include "base/memory.h"
 #include "pool/pool.h"
 
-#define TASK_KIND 1
-
 /* The table of tasks that are handed out ----------------------------------------------------------------------- */
 
 static bool grow_slots(struct mproc_pool *pool) {
@@ -52,7 +50,6 @@ static void leave(struct mproc_pool *pool, struct pool_task *task) {
     slot->task = NULL;
     slot->next_free = pool->first_free_slot;
     pool->first_free_slot = task->slot + 1;
-    pool->handed--;
 }
 
 struct pool_task *task_of_number(struct mproc_pool *pool, uint64_t number) {
@@ -68,18 +65,12 @@ struct pool_task *task_of_number(struct mproc_pool *pool, uint64_t number) {
 /* Takes a worker out of those that sleep, if it does not get up by itself at this moment. It is marked before, so that the mark
  * cannot come after what the worker does about it. */
 static bool claim_sleeper(struct mproc_pool *pool, struct worker *worker) {
-    atomic_number *word = &pool->memory->sleepers[worker->index / 64];
-    uint64_t bit = UINT64_C(1) << worker->index % 64, bits = atomic_load(word);
     (void)atomic_replace(&worker->memory->rung, 1);
-    while ((bits & bit) != 0) {
-        if (atomic_compare_replace(word, bits, bits & ~bit)) {
-            (void)atomic_increase(&pool->memory->sleeper_count, UINT64_MAX);
-            return true;
-        }
-        bits = atomic_load(word);
+    bool is_claimed = sleepers_remove(pool->memory, worker->index);
+    if (!is_claimed) {
+        atomic_store_release(&worker->memory->rung, 0);
     }
-    atomic_store_release(&worker->memory->rung, 0);
-    return false;
+    return is_claimed;
 }
 
 static struct worker *first_sleeper(struct mproc_pool *pool) {
@@ -121,7 +112,6 @@ static bool hand_out(struct mproc_pool *pool, struct pool_task *task) {
     head.first = task->received;
     head.is_elsewhere = task->handles != NULL || task->body_size > DELIVERY_ITEM_MAX;
     memcpy(task->body, &head, sizeof head);
-    pool->handed++;
     uint64_t delivery = delivery_add(&pool->delivery, TASK_KIND, task->body,
                                      head.is_elsewhere ? sizeof head : task->body_size, DELIVERY_NOBODY);
     pool->slots[task->slot].delivery = delivery;
@@ -244,7 +234,6 @@ static size_t capacity_for(size_t size) {
     return size <= 128 ? size : capacity;
 }
 
-/* Copies the failure of an item to its place among the results, so that an iterator finds it there. */
 static int append_results(struct pool_task *task, const uint8_t *data, size_t size) {
     size_t capacity = capacity_for(task->results_size + size);
     if (task->results == NULL || capacity != capacity_for(task->results_size)) {
@@ -259,6 +248,7 @@ static int append_results(struct pool_task *task, const uint8_t *data, size_t si
     return 0;
 }
 
+/* Copies the failure of an item to its place among the results, so that an iterator finds it there. */
 static int append_failure(struct pool_task *task, const mproc_error *error) {
     size_t length = strlen(error->message) + 1, size = RESULT_SIZE(sizeof(mproc_error) + length);
     struct result_record record = {error->code, RESULT_FAILURE, sizeof(mproc_error) + length};

@@ -27,8 +27,6 @@
 #define SHORT_ITEM UINT64_C(2000)
 #define ITEMS_A_LOOK 16
 
-#define TASK_KIND 1
-
 struct worker_process {
     unsigned index;
     struct link *link;
@@ -47,31 +45,11 @@ struct worker_process {
 
 /* Speaking to the pool ----------------------------------------------------------------------------------------- */
 
-static int send_frame(struct worker_process *self, enum frame_kind kind, const void *data, size_t size,
-                      const struct message *handles) {
-    struct message message = {{0}, NULL, 0, 0};
-    int status = link_begin_message(&message);
-    if (status == 0) {
-        status = buffer_append(&message.bytes, data, size);
-    }
-    if (status == 0) {
-        message.handles = handles != NULL ? handles->handles : NULL; /* lent */
-        message.handle_count = handles != NULL ? handles->handle_count : 0;
-        status = link_send(self->link, kind, &message);
-    }
-    buffer_clear(&message.bytes);
-    return status;
-}
-
 static void ring_bell(struct worker_process *self) {
     if (ring_must_wake(&self->memory->ring)) {
-        (void)send_frame(self, FRAME_DOORBELL, NULL, 0, NULL); /* fails where the pool has ended, and all with it */
+        (void)link_send_copy(self->link, FRAME_DOORBELL, NULL, 0,
+                             NULL); /* fails where the pool has ended, and all with it */
     }
-}
-
-/* Waits for the next frame that is not a doorbell, or for any. */
-static int receive(struct worker_process *self, struct frame *frame) {
-    return link_receive(self->link, DEADLINE_NEVER, frame);
 }
 
 /* Results ------------------------------------------------------------------------------------------------------ */
@@ -91,7 +69,7 @@ static void send_results(struct worker_process *self, uint64_t number) {
         struct buffer both = {NULL, 0, 0};
         if (buffer_append(&both, &head, sizeof head) != 0 ||
             buffer_append(&both, memory->results, PUBLISHED_BYTES(published)) != 0 ||
-            send_frame(self, FRAME_RESULTS, both.data, both.size, NULL) != 0) {
+            link_send_copy(self->link, FRAME_RESULTS, both.data, both.size, NULL) != 0) {
             self_exit_now(1); /* what is published is found by the pool */
         }
         buffer_clear(&both);
@@ -122,7 +100,7 @@ static void send_alone(struct worker_process *self, uint64_t number, const struc
         status = buffer_append(&all, zeros, RESULT_SIZE(record->size) - sizeof *record - (size_t)record->size);
     }
     if (status == 0) {
-        status = send_frame(self, FRAME_RESULTS, all.data, all.size, &self->result);
+        status = link_send_copy(self->link, FRAME_RESULTS, all.data, all.size, &self->result);
     }
     if (status != 0) {
         self_exit_now(1); /* no memory for it: the pool tells that this task's worker ended */
@@ -384,10 +362,10 @@ static void carry_out_items(struct worker_process *self, const struct task_head 
 
 /* Has the whole of a task sent, where only its head stood in the delivery. */
 static int fetch(struct worker_process *self, const struct task_head *head) {
-    int status = send_frame(self, FRAME_FETCH, &head->number, sizeof head->number, NULL);
+    int status = link_send_copy(self->link, FRAME_FETCH, &head->number, sizeof head->number, NULL);
     while (status == 0) {
         struct frame frame;
-        status = receive(self, &frame);
+        status = link_receive(self->link, DEADLINE_NEVER, &frame);
         if (status == 0 && frame.kind == FRAME_TASK) {
             struct message handles = {{0}, NULL, 0, 0};
             status = link_receive_handles(self->link, &frame, &handles);
@@ -449,22 +427,8 @@ static void carry_out_task(struct worker_process *self, const struct delivery_it
 /* Waiting ------------------------------------------------------------------------------------------------------ */
 
 static void lie_down(struct worker_process *self) {
-    (void)atomic_increase(&self->pool->sleepers[self->index / 64], UINT64_C(1) << self->index % 64);
-    (void)atomic_increase(&self->pool->sleeper_count, 1);
+    sleepers_add(self->pool, self->index);
     atomic_fence();
-}
-
-/* Where the pool has done so already, its doorbell is on its way: the next wait ends at once. */
-static void get_up(struct worker_process *self) {
-    atomic_number *word = &self->pool->sleepers[self->index / 64];
-    uint64_t bit = UINT64_C(1) << self->index % 64, bits = atomic_load(word);
-    while ((bits & bit) != 0) {
-        if (atomic_compare_replace(word, bits, bits & ~bit)) {
-            (void)atomic_increase(&self->pool->sleeper_count, UINT64_MAX);
-            return;
-        }
-        bits = atomic_load(word);
-    }
 }
 
 static bool take(struct worker_process *self, struct delivery_item *item) {
@@ -473,7 +437,7 @@ static bool take(struct worker_process *self, struct delivery_item *item) {
 
 /* Was rung for, and looks for tasks now: whoever hands one out from here on rings for the next worker. */
 static void answer_bell(struct worker_process *self) {
-    get_up(self); /* the bell may be an old one */
+    (void)sleepers_remove(self->pool, self->index); /* the bell may be an old one */
     (void)atomic_replace(&self->memory->rung, 0);
     atomic_fence();
 }
@@ -482,7 +446,7 @@ static void answer_bell(struct worker_process *self) {
 static void pass_bell_on(struct worker_process *self, const struct delivery_item *item) {
     static const uint64_t no_task = 0;
     if (delivery_has_next(&self->pool->delivery, item) && atomic_load(&self->pool->sleeper_count) > 0) {
-        (void)send_frame(self, FRAME_FETCH, &no_task, sizeof no_task, NULL); /* or the pool has ended */
+        (void)link_send_copy(self->link, FRAME_FETCH, &no_task, sizeof no_task, NULL); /* or the pool has ended */
     }
 }
 
@@ -502,7 +466,7 @@ static bool take_or_wait(struct worker_process *self, struct delivery_item *item
             return false;
         }
         step();
-        if (receive(self, &frame) != 0) {
+        if (link_receive(self->link, DEADLINE_NEVER, &frame) != 0) {
             return false; /* the pool has ended */
         }
         memory_free(frame.body);
@@ -579,7 +543,7 @@ static int set_up(struct worker_process *self, mproc_task *task) {
         status = initialize(initializer, cJSON_DetachItemFromArray(task->args, 2));
         if (status != 0) {
             const char *text = mproc_last_error()->message;
-            (void)send_frame(self, FRAME_FAILED, text, strlen(text) + 1, NULL); /* or the pool has ended */
+            (void)link_send_copy(self->link, FRAME_FAILED, text, strlen(text) + 1, NULL); /* or the pool has ended */
         }
     }
     return status;

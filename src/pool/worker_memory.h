@@ -25,6 +25,14 @@ struct pool_memory {
     struct delivery delivery;
 };
 
+/* For the worker itself: it sleeps from now on. */
+void sleepers_add(struct pool_memory *memory, unsigned index);
+/* For both sides: it does not sleep any more; false: the other side had seen to that. */
+bool sleepers_remove(struct pool_memory *memory, unsigned index);
+
+/* What tasks are in the delivery. */
+#define TASK_KIND 1
+
 /* The results of one task's items, one after the other; what fits into a frame of the ring. */
 #define RESULTS_CAPACITY (RING_FRAME_MAX - 256)
 

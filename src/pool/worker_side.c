@@ -12,18 +12,7 @@
 
 static void send_frame(struct worker *worker, enum frame_kind kind, const void *data, size_t size,
                        const struct message *handles) {
-    struct message message = {{0}, NULL, 0, 0};
-    int status = link_begin_message(&message);
-    if (status == 0) {
-        status = buffer_append(&message.bytes, data, size);
-    }
-    if (status == 0) {
-        message.handles = handles != NULL ? handles->handles : NULL; /* lent */
-        message.handle_count = handles != NULL ? handles->handle_count : 0;
-        status = link_send(worker->link, kind, &message);
-    }
-    buffer_clear(&message.bytes);
-    if (status != 0) {
+    if (link_send_copy(worker->link, kind, data, size, handles) != 0) {
         link_end(worker->link); /* it has ended, or will, since it cannot be told */
     }
 }

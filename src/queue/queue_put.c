@@ -76,39 +76,49 @@ static int post_or_send(mproc_queue *queue, const char *function, unsigned mark,
     return status;
 }
 
-/* Bytes, whatever they mean. */
-static int put_data(mproc_queue *queue, const char *function, enum payload_kind kind, const void *data, size_t size,
-                    int64_t timeout_ms) {
-    struct stored_item item;
-    if (!fill_store(queue, data, size, &item)) {
-        return post_or_send(queue, function, kind, data, size, timeout_ms);
-    }
-    int status = post_or_send(queue, function, (unsigned)kind | PAYLOAD_IN_STORE, &item, sizeof item, timeout_ms);
+/* An item that stands in the store. */
+static int put_stored(mproc_queue *queue, const char *function, enum payload_kind kind, const struct stored_item *item,
+                      int64_t timeout_ms) {
+    int status = post_or_send(queue, function, (unsigned)kind | PAYLOAD_IN_STORE, item, sizeof *item, timeout_ms);
     if (status != 0) {
-        empty_store(queue, &item);
+        empty_store(queue, item);
     }
     return status;
 }
 
 /* Values ------------------------------------------------------------------------------------------------------- */
 
+/* The request has the item encoded, and is taken. Handles go along with a request only. */
+static int put_encoded(mproc_queue *queue, const char *function, struct request *request, int64_t timeout_ms) {
+    const struct payload *payload = &request->payload;
+    struct stored_item item;
+    if (payload->message.handle_count == 0) {
+        const void *data = payload_data(payload);
+        size_t size = payload_size(payload);
+        if (fill_store(queue, data, size, &item)) {
+            return put_stored(queue, function, PAYLOAD_VALUE, &item, timeout_ms);
+        }
+        if (post(queue, PAYLOAD_VALUE, data, size)) {
+            return 0;
+        }
+    }
+    return put_request(queue, function, request, timeout_ms);
+}
+
 static int put_value(mproc_queue *queue, const char *function, const cJSON *item, int64_t timeout_ms) {
     struct request request;
     memset(&request, 0, sizeof request);
-    struct payload *payload = &request.payload;
     int status = check(queue, function, timeout_ms);
     if (status == 0) {
-        status = payload_set_value(payload, item);
+        status = payload_set_value(&request.payload, item);
         if (status != 0) {
             (void)error_prefix("%s: ", function);
         }
     }
-    if (status == 0 && payload->message.handle_count > 0) { /* handles go along with a request only */
-        status = put_request(queue, function, &request, timeout_ms);
-    } else if (status == 0) {
-        status = put_data(queue, function, PAYLOAD_VALUE, payload_data(payload), payload_size(payload), timeout_ms);
+    if (status == 0) {
+        status = put_encoded(queue, function, &request, timeout_ms);
     }
-    payload_clear(payload);
+    payload_clear(&request.payload);
     return status;
 }
 
@@ -134,6 +144,7 @@ int mproc_queue_put_nowait(mproc_queue *queue, cJSON *item) {
 
 int mproc_queue_put_bytes(mproc_queue *queue, const void *data, size_t size, int64_t timeout_ms) {
     static const char function[] = "mproc_queue_put_bytes";
+    struct stored_item item;
     int status = check(queue, function, timeout_ms);
     if (status == 0 && data == NULL && size > 0) {
         status = error_null(function, "data");
@@ -142,5 +153,9 @@ int mproc_queue_put_bytes(mproc_queue *queue, const void *data, size_t size, int
         status = error_set(MPROC_ERANGE, 0, "%s: an item of %llu bytes; at most %llu are possible", function,
                            (unsigned long long)size, (unsigned long long)MPROC_MESSAGE_MAX);
     }
-    return status == 0 ? put_data(queue, function, PAYLOAD_BYTES, data, size, timeout_ms) : status;
+    if (status != 0) {
+        return status;
+    }
+    return fill_store(queue, data, size, &item) ? put_stored(queue, function, PAYLOAD_BYTES, &item, timeout_ms)
+                                                : post_or_send(queue, function, PAYLOAD_BYTES, data, size, timeout_ms);
 }
