@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pipe and connections: the acceptance cases 85 to 89, ends handed over in every way, and deaths. */
-#include "support/test.h"
+#include "support/children.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,14 +112,6 @@ static mproc_process *start_with_end(mproc_fn target, mproc_connection **ours, b
     return process;
 }
 
-static void end_with(mproc_process *process, int expected) {
-    int exitcode = 12345;
-    assert_mproc(0, mproc_process_join(process, TEST_PATIENCE_MS));
-    assert_mproc(0, mproc_process_exitcode(process, &exitcode));
-    assert_int_equal(exitcode, expected);
-    mproc_process_destroy(process);
-}
-
 static void assert_number_arrives(mproc_connection *connection, int number) {
     cJSON *value = NULL;
     assert_mproc(0, mproc_connection_recv(connection, &value, TEST_PATIENCE_MS));
@@ -164,7 +156,7 @@ static void messages_of_all_sizes_come_back_equal(void **state) {
         echo_bytes(connection, sizes[i]);
     }
     mproc_connection_close(connection);
-    end_with(process, 0);
+    end_child(process, 0);
 }
 
 static void values_come_back_equal(void **state) {
@@ -179,7 +171,7 @@ static void values_come_back_equal(void **state) {
     cJSON_Delete(sent);
     cJSON_Delete(received);
     mproc_connection_close(connection);
-    end_with(process, 0);
+    end_child(process, 0);
 }
 
 static void messages_sent_in_one_burst_stay_apart(void **state) {
@@ -287,7 +279,7 @@ static void a_killed_peer_is_the_end_of_data(void **state) {
     echo_bytes(connection, 10);
     assert_mproc(0, mproc_process_kill(process));
     assert_end(connection);
-    end_with(process, -9);
+    end_child(process, -9);
     assert_mproc(MPROC_ECLOSED, mproc_connection_send(connection, cJSON_CreateTrue()));
     mproc_connection_close(connection);
 }
@@ -318,7 +310,7 @@ static void a_killed_sender_tears_no_message(void **state) {
         }
         assert_int_equal(status, MPROC_ECLOSED);
         mproc_connection_close(connection);
-        end_with(process, -9);
+        end_child(process, -9);
     }
 }
 
@@ -337,7 +329,7 @@ static void ends_travel_inside_messages(void **state) {
         mproc_connection_close(ours);
     }
     mproc_connection_close(connection);
-    end_with(process, 0);
+    end_child(process, 0);
 }
 
 static void siblings_talk_to_each_other(void **state) {
@@ -351,8 +343,8 @@ static void siblings_talk_to_each_other(void **state) {
                                           mproc_pack("{s:o,s:i}", "to", mproc_connection_ref(to_second), "number", 3)));
     mproc_connection_close(to_second);
     mproc_connection_close(to_first);
-    end_with(first, 0);
-    end_with(second, 0); /* it saw the end when the first one had closed its end */
+    end_child(first, 0);
+    end_child(second, 0); /* it saw the end when the first one had closed its end */
 }
 
 static void an_end_goes_down_to_a_grandchild(void **state) {
@@ -361,7 +353,7 @@ static void an_end_goes_down_to_a_grandchild(void **state) {
     mproc_process *process = start_with_end(hand_down, &connection, true);
     echo_bytes(connection, 100000);
     mproc_connection_close(connection);
-    end_with(process, 0);
+    end_child(process, 0);
 }
 
 static void what_was_read_ahead_travels_along(void **state) {
@@ -434,7 +426,7 @@ static void a_reference_that_is_never_received_closes_the_end(void **state) {
     /* the task that had it as an argument ended without looking */
     process = start_with_end(echo, &a, true);
     mproc_connection_close(a);
-    end_with(process, 0);
+    end_child(process, 0);
 }
 
 /* A message of `count` ends, each of which is three handles on POSIX. */
@@ -498,7 +490,7 @@ static void a_killed_receiver_drops_what_was_on_its_way(void **state) {
     assert_end(ours);
     mproc_connection_close(ours);
     mproc_connection_close(connection);
-    end_with(process, -9);
+    end_child(process, -9);
 }
 
 static void bad_references_are_refused(void **state) {
@@ -589,24 +581,17 @@ static void threads_may_share_an_end(void **state) {
         assert_int_equal(seen[i], THREADS);
     }
     mproc_connection_close(connection);
-    end_with(process, 0);
+    end_child(process, 0);
 }
-
-static size_t handles_before;
 
 static int count_handles(void **state) {
     mproc_connection *connection;
     (void)state;
     mproc_process *process = start_with_end(echo, &connection, true);
     mproc_connection_close(connection);
-    end_with(process, 0);
-    handles_before = test_open_handles();
+    end_child(process, 0);
+    test_note_open_handles();
     return 0;
-}
-
-static void nothing_is_left_open(void **state) {
-    (void)state;
-    assert_open_handles(handles_before);
 }
 
 int main(int argc, char **argv) {

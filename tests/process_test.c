@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Process: the acceptance cases 1 to 13, and what process.h promises besides. */
-#include "support/test.h"
+#include "support/children.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -169,12 +169,6 @@ static void not_in_the_table(mproc_task *task) {
 
 /* Helpers ------------------------------------------------------------------------------------------------------ */
 
-static mproc_process *start(mproc_fn target, cJSON *args) {
-    mproc_process *process = NULL;
-    assert_mproc(0, mproc_spawn(&process, target, args));
-    return process;
-}
-
 static int join_and_destroy(mproc_process *process) {
     int exitcode = 12345;
     assert_mproc(0, mproc_process_join(process, TEST_PATIENCE_MS));
@@ -189,8 +183,6 @@ static cJSON *receive(mproc_connection *connection) {
     return value;
 }
 
-static size_t handles_before;
-
 /* Lets all that is opened once and then kept be opened: the hub too, which large arguments need. */
 static int count_handles(void **state) {
     (void)state;
@@ -204,21 +196,15 @@ static int count_handles(void **state) {
     free(data);
     assert_mproc(0, mproc_process_start(process));
     join_and_destroy(process);
-    handles_before = test_open_handles();
+    test_note_open_handles();
     return 0;
-}
-
-static void nothing_is_left_open(void **state) {
-    (void)state;
-    assert_int_equal(mproc_active_children(NULL, 0), 0);
-    assert_open_handles(handles_before);
 }
 
 /* Tests -------------------------------------------------------------------------------------------------------- */
 
 static void a_child_that_returns_ends_with_0(void **state) {
     (void)state;
-    mproc_process *process = start(do_nothing, NULL);
+    mproc_process *process = start_child(do_nothing, NULL);
     mproc_process *children[2] = {NULL, NULL};
     int exitcode = -1;
     assert_mproc(0, mproc_process_join(process, TEST_PATIENCE_MS));
@@ -249,7 +235,7 @@ static void the_pid_is_the_childs_own_and_stays(void **state) {
     (void)state;
     mproc_connection *a, *b;
     assert_mproc(0, mproc_pipe(&a, &b, false));
-    mproc_process *process = start(describe, mproc_pack("[o]", mproc_connection_ref(b)));
+    mproc_process *process = start_child(describe, mproc_pack("[o]", mproc_connection_ref(b)));
     mproc_connection_close(b);
     cJSON *description = receive(a);
     int pid = 0, ppid = 0;
@@ -265,7 +251,7 @@ static void the_pid_is_the_childs_own_and_stays(void **state) {
 
 static void starting_twice_is_refused(void **state) {
     (void)state;
-    mproc_process *process = start(do_nothing, NULL);
+    mproc_process *process = start_child(do_nothing, NULL);
     assert_mproc(MPROC_ESTATE, mproc_process_start(process));
     assert_mproc(0, mproc_process_join(process, TEST_PATIENCE_MS));
     assert_mproc(MPROC_ESTATE, mproc_process_start(process));
@@ -275,16 +261,16 @@ static void starting_twice_is_refused(void **state) {
 
 static void exit_codes_arrive(void **state) {
     (void)state;
-    assert_int_equal(join_and_destroy(start(exit_with, mproc_pack("[i]", 7))), 7);
-    assert_int_equal(join_and_destroy(start(exit_with, mproc_pack("[i]", 0))), 0);
-    assert_int_equal(join_and_destroy(start(exit_with, mproc_pack("[i]", 300))), system_exit_code(300));
+    assert_int_equal(join_and_destroy(start_child(exit_with, mproc_pack("[i]", 7))), 7);
+    assert_int_equal(join_and_destroy(start_child(exit_with, mproc_pack("[i]", 0))), 0);
+    assert_int_equal(join_and_destroy(start_child(exit_with, mproc_pack("[i]", 300))), system_exit_code(300));
 }
 
 static void a_failed_task_ends_with_1_and_one_line(void **state) {
     (void)state;
     char *text;
     system_capture_stderr();
-    int exitcode = join_and_destroy(start(fail_with_text, mproc_pack("[s]", "没有文件")));
+    int exitcode = join_and_destroy(start_child(fail_with_text, mproc_pack("[s]", "没有文件")));
     text = system_captured_stderr();
     assert_int_equal(exitcode, 1);
     assert_non_null(strstr(text, "没有文件"));
@@ -296,7 +282,7 @@ static void a_failed_task_ends_with_1_and_one_line(void **state) {
 static void a_wrong_argument_fails_with_a_message_that_names_it(void **state) {
     (void)state;
     system_capture_stderr();
-    int exitcode = join_and_destroy(start(exit_with, mproc_pack("[s]", "x")));
+    int exitcode = join_and_destroy(start_child(exit_with, mproc_pack("[s]", "x")));
     char *text = system_captured_stderr();
     assert_int_equal(exitcode, 1);
     assert_non_null(strstr(text, "exit_with: argument 0 (code) should be a whole number, but is the string \"x\""));
@@ -305,26 +291,26 @@ static void a_wrong_argument_fails_with_a_message_that_names_it(void **state) {
 
 static void terminate_reads_minus_15_and_kill_minus_9(void **state) {
     (void)state;
-    mproc_process *process = start(sleep_long, NULL);
+    mproc_process *process = start_child(sleep_long, NULL);
     assert_true(mproc_process_is_alive(process));
     assert_mproc(0, mproc_process_terminate(process));
     assert_mproc(0, mproc_process_join(process, TEST_PATIENCE_MS));
     assert_mproc(0, mproc_process_terminate(process)); /* after the end: nothing happens */
     assert_int_equal(join_and_destroy(process), -15);
 
-    process = start(sleep_long, NULL);
+    process = start_child(sleep_long, NULL);
     assert_mproc(0, mproc_process_kill(process));
     assert_int_equal(join_and_destroy(process), -9);
 }
 
 static void a_crash_is_told(void **state) {
     (void)state;
-    assert_int_equal(join_and_destroy(start(crash, NULL)), system_crash_code());
+    assert_int_equal(join_and_destroy(start_child(crash, NULL)), system_crash_code());
 }
 
 static void join_with_a_timeout_leaves_the_child_alone(void **state) {
     (void)state;
-    mproc_process *process = start(sleep_long, NULL);
+    mproc_process *process = start_child(sleep_long, NULL);
     assert_mproc(MPROC_ETIMEDOUT, mproc_process_join(process, 0));
     double before = mproc_time();
     assert_mproc(MPROC_ETIMEDOUT, mproc_process_join(process, 300));
@@ -346,7 +332,7 @@ static void join_in_thread(void *process) {
 static void several_threads_may_join_at_once(void **state) {
     (void)state;
     uv_thread_t threads[8];
-    mproc_process *process = start(sleep_long, NULL);
+    mproc_process *process = start_child(sleep_long, NULL);
     for (int i = 0; i < 8; i++) {
         assert_int_equal(uv_thread_create(&threads[i], join_in_thread, process), 0);
     }
@@ -524,7 +510,7 @@ static void children_of_children_have_names_of_their_own(void **state) {
     (void)state;
     mproc_connection *a, *b;
     assert_mproc(0, mproc_pipe(&a, &b, true));
-    mproc_process *process = start(descend, mproc_pack("[o,i]", mproc_connection_ref(b), 3));
+    mproc_process *process = start_child(descend, mproc_pack("[o,i]", mproc_connection_ref(b), 3));
     mproc_connection_close(b);
     char expected[128];
     (void)snprintf(expected, sizeof expected, "%s", mproc_process_name(process));
@@ -543,7 +529,7 @@ static void children_of_children_have_names_of_their_own(void **state) {
 static void active_children_are_listed(void **state) {
     (void)state;
     mproc_process *children[4] = {NULL, NULL, NULL, NULL};
-    mproc_process *first = start(sleep_long, NULL), *second = start(sleep_long, NULL);
+    mproc_process *first = start_child(sleep_long, NULL), *second = start_child(sleep_long, NULL);
     assert_int_equal(mproc_active_children(NULL, 0), 2);
     assert_int_equal(mproc_active_children(children, 4), 2);
     assert_true((children[0] == first && children[1] == second) || (children[0] == second && children[1] == first));
@@ -610,7 +596,8 @@ static void only_what_is_named_is_inherited(void **state) {
     intptr_t stray = system_open_inheritable();
     assert_mproc(0, mproc_pipe(&a, &b, false));
     system_spoil_signals();
-    mproc_process *process = start(report_inheritance, mproc_pack("[o,I]", mproc_connection_ref(b), (int64_t)stray));
+    mproc_process *process =
+        start_child(report_inheritance, mproc_pack("[o,I]", mproc_connection_ref(b), (int64_t)stray));
     system_restore_signals();
     mproc_connection_close(b);
     cJSON *answer = receive(a);
@@ -630,7 +617,7 @@ static void descendants_end_with_a_killed_parent(void **state) {
     int pids[8];
     int count = 0;
     assert_mproc(0, mproc_pipe(&a, &b, false));
-    mproc_process *process = start(have_children_and_spin, mproc_pack("[o,i]", mproc_connection_ref(b), 2));
+    mproc_process *process = start_child(have_children_and_spin, mproc_pack("[o,i]", mproc_connection_ref(b), 2));
     mproc_connection_close(b);
     for (;;) {
         cJSON *pid = receive(a);
@@ -657,7 +644,7 @@ static void a_thousand_processes_leave_nothing_behind(void **state) {
     (void)state;
     int count = system_is_slow_to_spawn() ? 100 : 1000;
     for (int i = 0; i < count; i++) {
-        assert_int_equal(join_and_destroy(start(do_nothing, NULL)), 0);
+        assert_int_equal(join_and_destroy(start_child(do_nothing, NULL)), 0);
     }
 }
 
@@ -667,7 +654,7 @@ static void many_processes_at_once_leave_nothing_behind(void **state) {
     int count = system_is_slow_to_spawn() ? 32 : MAX;
     static mproc_process *processes[MAX];
     for (int i = 0; i < count; i++) {
-        processes[i] = start(sleep_long, NULL);
+        processes[i] = start_child(sleep_long, NULL);
     }
     assert_int_equal(mproc_active_children(NULL, 0), count);
     for (int i = 0; i < count; i++) {

@@ -6,7 +6,7 @@
  *   - an item is missing only where a consumer was killed that had taken it, one a kill at most.
  *
  * MPROC_CHAOS_SEED and MPROC_CHAOS_KILLS in the environment repeat a run, or make it longer. */
-#include "support/test.h"
+#include "support/children.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,12 +130,8 @@ static void count_reports(struct chaos *chaos, int index) {
 }
 
 static void kill_one(struct chaos *chaos, int index) {
-    int exitcode;
     assert_mproc(0, mproc_process_kill(chaos->processes[index]));
-    assert_mproc(0, mproc_process_join(chaos->processes[index], TEST_PATIENCE_MS));
-    assert_mproc(0, mproc_process_exitcode(chaos->processes[index], &exitcode));
-    assert_int_equal(exitcode, -9); /* it was at work, without an error, until then */
-    mproc_process_destroy(chaos->processes[index]);
+    end_child(chaos->processes[index], -9); /* it was at work, without an error, until then */
     if (index < PRODUCERS) {
         count_reports(chaos, index);
     } else if (index < PRODUCERS + CONSUMERS) {
@@ -202,11 +198,7 @@ static void run_chaos(size_t maxsize, int kills) {
     }
     assert_mproc(0, mproc_queue_close(chaos.queue));
     for (int i = PRODUCERS; i < PRODUCERS + CONSUMERS; i++) {
-        int exitcode;
-        assert_mproc(0, mproc_process_join(chaos.processes[i], TEST_PATIENCE_MS));
-        assert_mproc(0, mproc_process_exitcode(chaos.processes[i], &exitcode));
-        assert_int_equal(exitcode, 0);
-        mproc_process_destroy(chaos.processes[i]);
+        end_child(chaos.processes[i], 0);
     }
     kill_one(&chaos, PROCESSES - 1);
     take_results(&chaos);
@@ -224,23 +216,16 @@ static int kills_for(int fast) {
     return chaos_kills(system_is_slow_to_spawn() ? fast / 20 : fast);
 }
 
-static size_t handles_before;
-
 static void deaths_around_a_queue_without_limit(void **state) {
     (void)state;
     run_chaos(0, 10); /* warms up what is made once */
-    handles_before = test_open_handles();
+    test_note_open_handles();
     run_chaos(0, kills_for(1000));
 }
 
 static void deaths_around_a_bounded_queue(void **state) {
     (void)state;
     run_chaos(4, kills_for(1000));
-}
-
-static void nothing_is_left_open(void **state) {
-    (void)state;
-    assert_open_handles(handles_before);
 }
 
 int main(int argc, char **argv) {

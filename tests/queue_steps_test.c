@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A process dies at each single step of putting and of getting (base/step.h), and the queue is whole every time. */
-#include "support/test.h"
+#include "support/children.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,12 +108,6 @@ static bool run_with_death(mproc_fn target, mproc_queue *queue, mproc_connection
     return exitcode != 0;
 }
 
-static cJSON *get(mproc_queue *queue) {
-    cJSON *item = NULL;
-    assert_mproc(0, mproc_queue_get(queue, &item, TEST_PATIENCE_MS));
-    return item;
-}
-
 /* What a dead producer left: 0 to what it had reported, and at most one more. */
 static void check_left_by_producer(mproc_queue *queue, mproc_connection *report) {
     int reported = 0, count = 0;
@@ -126,7 +120,7 @@ static void check_left_by_producer(mproc_queue *queue, mproc_connection *report)
     }
     mproc_connection_close(report);
     for (item = NULL; count < reported; count++) {
-        item = get(queue);
+        item = get_item(queue);
         assert_int_equal(number_of(item), count);
         cJSON_Delete(item);
     }
@@ -174,11 +168,11 @@ static void check_left_by_consumer(mproc_queue *queue, mproc_connection *report)
         cJSON_Delete(item);
     }
     mproc_connection_close(report);
-    item = get(queue); /* there is always the last one */
+    item = get_item(queue); /* there is always the last one */
     assert_in_range(number_of(item), next, next + 1);
     for (next = number_of(item) + 1; next <= ITEMS; next++) {
         cJSON_Delete(item);
-        item = get(queue);
+        item = get_item(queue);
         assert_int_equal(number_of(item), next);
     }
     cJSON_Delete(item);
@@ -237,20 +231,11 @@ static void get_late(mproc_task *task) {
 }
 
 static void a_timeout_that_runs_out_on_the_way_is_kept(void **state) {
-    mproc_queue *queue;
-    mproc_process *process;
-    int exitcode;
     (void)state;
-    assert_mproc(0, mproc_queue_create(&queue, 0));
-    assert_mproc(0, mproc_spawn(&process, get_late, mproc_pack("[o]", mproc_queue_ref(queue))));
-    assert_mproc(0, mproc_process_join(process, TEST_PATIENCE_MS));
-    assert_mproc(0, mproc_process_exitcode(process, &exitcode));
-    assert_int_equal(exitcode, 0);
-    mproc_process_destroy(process);
+    mproc_queue *queue = create_queue(0);
+    end_child(start_child(get_late, mproc_pack("[o]", mproc_queue_ref(queue))), 0);
     mproc_queue_destroy(queue);
 }
-
-static size_t handles_before;
 
 static int count_handles(void **state) {
     mproc_queue *queue;
@@ -260,13 +245,8 @@ static int count_handles(void **state) {
     (void)run_with_death(put_and_die, queue, &report, 1000000, SMALL);
     mproc_connection_close(report);
     mproc_queue_destroy(queue);
-    handles_before = test_open_handles();
+    test_note_open_handles();
     return 0;
-}
-
-static void nothing_is_left_open(void **state) {
-    (void)state;
-    assert_open_handles(handles_before);
 }
 
 int main(int argc, char **argv) {

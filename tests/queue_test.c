@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Queues: the acceptance cases 68 to 74, handing over in every way, order, waiting, and deaths. */
-#include "support/test.h"
+#include "support/children.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +12,6 @@
 
 /* What runs in the children ------------------------------------------------------------------------------------ */
 
-static void check(mproc_task *task, int status) {
-    if (status != 0) {
-        mproc_task_fail(task, "%s", mproc_last_error()->message);
-    }
-}
-
 /* Puts the numbers from..from+count-1, each with the producer's own number. */
 static void produce(mproc_task *task) {
     int producer, from, count;
@@ -26,7 +20,7 @@ static void produce(mproc_task *task) {
         return;
     }
     for (int i = from; i < from + count; i++) {
-        check(task, mproc_queue_put(queue, mproc_pack("[i,i]", producer, i), MPROC_FOREVER));
+        check_task(task, mproc_queue_put(queue, mproc_pack("[i,i]", producer, i), MPROC_FOREVER));
     }
 }
 
@@ -36,10 +30,10 @@ static void consume(mproc_task *task) {
     cJSON *item;
     int status = 0;
     while (from != NULL && to != NULL && (status = mproc_queue_get(from, &item, MPROC_FOREVER)) == 0) {
-        check(task, mproc_queue_put(to, item, MPROC_FOREVER));
-        check(task, mproc_queue_task_done(from));
+        check_task(task, mproc_queue_put(to, item, MPROC_FOREVER));
+        check_task(task, mproc_queue_task_done(from));
     }
-    check(task, status == MPROC_ECLOSED ? 0 : status);
+    check_task(task, status == MPROC_ECLOSED ? 0 : status);
 }
 
 /* Answers each item of the first queue on the second one, values and bytes, until it is null. */
@@ -53,13 +47,13 @@ static void echo(mproc_task *task) {
         int status = mproc_queue_get(from, &item, MPROC_FOREVER);
         if (status == 0) {
             is_end = cJSON_IsNull(item);
-            check(task, mproc_queue_put(to, item, MPROC_FOREVER));
+            check_task(task, mproc_queue_put(to, item, MPROC_FOREVER));
         } else if (status == MPROC_ETYPE) {
-            check(task, mproc_queue_get_bytes(from, &data, &size, MPROC_FOREVER));
-            check(task, mproc_queue_put_bytes(to, data, size, MPROC_FOREVER));
+            check_task(task, mproc_queue_get_bytes(from, &data, &size, MPROC_FOREVER));
+            check_task(task, mproc_queue_put_bytes(to, data, size, MPROC_FOREVER));
             mproc_free(data);
         } else {
-            check(task, status);
+            check_task(task, status);
             is_end = true;
         }
     }
@@ -69,7 +63,7 @@ static void echo(mproc_task *task) {
 static void get_for_ever(mproc_task *task) {
     mproc_queue *queue = mproc_task_queue(task, 0), *ready = mproc_task_queue(task, 1);
     cJSON *item;
-    check(task, mproc_queue_put(ready, cJSON_CreateTrue(), MPROC_FOREVER));
+    check_task(task, mproc_queue_put(ready, cJSON_CreateTrue(), MPROC_FOREVER));
     while (mproc_queue_get(queue, &item, MPROC_FOREVER) == 0) {
         cJSON_Delete(item);
     }
@@ -85,9 +79,9 @@ static void put_for_ever(mproc_task *task) {
 /* Makes a queue of its own, puts into it, and hands it over: it outlives its maker. */
 static void make_and_hand_over(mproc_task *task) {
     mproc_queue *out = mproc_task_queue(task, 0), *made;
-    check(task, mproc_queue_create(&made, 0));
-    check(task, mproc_queue_put(made, cJSON_CreateString("heritage"), MPROC_FOREVER));
-    check(task, mproc_queue_put(out, mproc_pack("{s:o}", "queue", mproc_queue_ref(made)), MPROC_FOREVER));
+    check_task(task, mproc_queue_create(&made, 0));
+    check_task(task, mproc_queue_put(made, cJSON_CreateString("heritage"), MPROC_FOREVER));
+    check_task(task, mproc_queue_put(out, mproc_pack("{s:o}", "queue", mproc_queue_ref(made)), MPROC_FOREVER));
     mproc_queue_destroy(made);
 }
 
@@ -95,7 +89,7 @@ static void make_and_hand_over(mproc_task *task) {
 static void start_echo(mproc_task *task) {
     mproc_queue *from = mproc_task_queue(task, 0), *to = mproc_task_queue(task, 1);
     mproc_process *process;
-    check(task, mproc_spawn(&process, echo, mproc_pack("[o,o]", mproc_queue_ref(from), mproc_queue_ref(to))));
+    check_task(task, mproc_spawn(&process, echo, mproc_pack("[o,o]", mproc_queue_ref(from), mproc_queue_ref(to))));
     mproc_process_join(process, MPROC_FOREVER);
     mproc_process_destroy(process);
 }
@@ -158,7 +152,7 @@ static void misuse(mproc_task *task) {
     cJSON_AddItemToArray(codes, cJSON_CreateString(mproc_err_name(status)));
     status = mproc_queue_put_bytes(queue, NULL, 0, 0);
     cJSON_AddItemToArray(codes, cJSON_CreateString(mproc_err_name(status)));
-    check(task, mproc_queue_put(out, codes, MPROC_FOREVER));
+    check_task(task, mproc_queue_put(out, codes, MPROC_FOREVER));
 }
 
 static void want_a_queue(mproc_task *task) {
@@ -169,64 +163,20 @@ static void want_a_queue(mproc_task *task) {
 
 /* Helpers ------------------------------------------------------------------------------------------------------ */
 
-static mproc_process *start(mproc_fn target, cJSON *args) {
-    mproc_process *process = NULL;
-    assert_mproc(0, mproc_spawn(&process, target, args));
-    return process;
-}
-
-static void end_with(mproc_process *process, int exitcode) {
-    assert_mproc(0, mproc_process_join(process, TEST_PATIENCE_MS));
-    int code;
-    assert_mproc(0, mproc_process_exitcode(process, &code));
-    assert_int_equal(code, exitcode);
-    mproc_process_destroy(process);
-}
-
-static mproc_queue *create(size_t maxsize) {
-    mproc_queue *queue = NULL;
-    assert_mproc(0, mproc_queue_create(&queue, maxsize));
-    return queue;
-}
-
-static void put_number(mproc_queue *queue, int number) {
-    assert_mproc(0, mproc_queue_put(queue, cJSON_CreateNumber(number), 0));
-}
-
-static cJSON *get(mproc_queue *queue) {
-    cJSON *item = NULL;
-    assert_mproc(0, mproc_queue_get(queue, &item, TEST_PATIENCE_MS));
-    return item;
-}
-
-static void expect_number(mproc_queue *queue, int number) {
-    cJSON *item = get(queue);
-    assert_true(cJSON_IsNumber(item));
-    assert_int_equal(item->valueint, number);
-    cJSON_Delete(item);
-}
-
 static void expect_text(mproc_queue *queue, const char *text) {
-    cJSON *item = get(queue);
+    cJSON *item = get_item(queue);
     assert_string_equal(cJSON_GetStringValue(item), text);
     cJSON_Delete(item);
 }
 
-static size_t handles_before;
-
 static int count_handles(void **state) {
-    mproc_queue *queue = create(0);
+    mproc_queue *queue = create_queue(0);
     (void)state;
-    mproc_process *process = start(produce, mproc_pack("[o,i,i,i]", mproc_queue_ref(queue), 0, 0, 1));
-    end_with(process, 0);
+    mproc_process *process = start_child(produce, mproc_pack("[o,i,i,i]", mproc_queue_ref(queue), 0, 0, 1));
+    end_child(process, 0);
     mproc_queue_destroy(queue);
-    handles_before = test_open_handles();
+    test_note_open_handles();
     return 0;
-}
-
-static void nothing_is_left_open(void **state) {
-    (void)state;
-    assert_open_handles(handles_before);
 }
 
 /* Within one process ------------------------------------------------------------------------------------------- */
@@ -234,7 +184,7 @@ static void nothing_is_left_open(void **state) {
 /* Acceptance 68. */
 static void a_full_queue_refuses_and_waits(void **state) {
     (void)state;
-    mproc_queue *queue = create(6);
+    mproc_queue *queue = create_queue(6);
     for (int i = 0; i < 3; i++) {
         put_number(queue, 2 * i);
         assert_false(mproc_queue_full(queue));
@@ -261,7 +211,7 @@ static void a_full_queue_refuses_and_waits(void **state) {
 /* Acceptance 69. */
 static void an_empty_queue_tells_and_waits(void **state) {
     (void)state;
-    mproc_queue *queue = create(0);
+    mproc_queue *queue = create_queue(0);
     cJSON *item = NULL;
     for (int i = 2; i < 6; i++) {
         put_number(queue, i);
@@ -282,7 +232,7 @@ static void an_empty_queue_tells_and_waits(void **state) {
 /* Acceptance 71, and what was in it can still be taken. */
 static void a_closed_queue_takes_nothing_more(void **state) {
     (void)state;
-    mproc_queue *queue = create(0);
+    mproc_queue *queue = create_queue(0);
     cJSON *item = NULL;
     put_number(queue, 1);
     assert_mproc(0, mproc_queue_close(queue));
@@ -297,7 +247,7 @@ static void a_closed_queue_takes_nothing_more(void **state) {
 
 static void an_item_of_the_other_kind_stays(void **state) {
     (void)state;
-    mproc_queue *queue = create(0);
+    mproc_queue *queue = create_queue(0);
     cJSON *item = NULL;
     void *data = NULL;
     size_t size = 0;
@@ -321,7 +271,7 @@ static void an_item_of_the_other_kind_stays(void **state) {
 
 static void joining_waits_for_the_work(void **state) {
     (void)state;
-    mproc_queue *queue = create(0);
+    mproc_queue *queue = create_queue(0);
     assert_mproc(0, mproc_queue_join(queue, MPROC_FOREVER)); /* nothing was put */
     put_number(queue, 1);
     expect_number(queue, 1);
@@ -336,7 +286,7 @@ static void joining_waits_for_the_work(void **state) {
 
 static void misuse_is_told(void **state) {
     (void)state;
-    mproc_queue *queue = create(1), *other = NULL;
+    mproc_queue *queue = create_queue(1), *other = NULL;
     cJSON *item = NULL;
     mproc_connection *a, *b;
     assert_mproc(MPROC_EINVAL, mproc_queue_create(NULL, 0));
@@ -383,8 +333,8 @@ static void misuse_is_told(void **state) {
     mproc_queue_destroy(other);
     assert_mproc(MPROC_ESTATE, mproc_queue_from(&other, reference));
     cJSON_Delete(reference);
-    mproc_process *process = start(want_a_queue, mproc_pack("[o]", end));
-    end_with(process, 1);
+    mproc_process *process = start_child(want_a_queue, mproc_pack("[o]", end));
+    end_child(process, 1);
     mproc_queue_destroy(queue);
 }
 
@@ -393,12 +343,12 @@ static void misuse_is_told(void **state) {
 /* Acceptance 70: put and end at once. */
 static void what_a_process_put_is_there_when_it_has_ended(void **state) {
     (void)state;
-    mproc_queue *queue = create(0);
-    mproc_process *process = start(produce, mproc_pack("[o,i,i,i]", mproc_queue_ref(queue), 7, 10, 10));
-    end_with(process, 0);
+    mproc_queue *queue = create_queue(0);
+    mproc_process *process = start_child(produce, mproc_pack("[o,i,i,i]", mproc_queue_ref(queue), 7, 10, 10));
+    end_child(process, 0);
     assert_int_equal(mproc_queue_qsize(queue), 10);
     for (int i = 10; i < 20; i++) {
-        cJSON *item = get(queue);
+        cJSON *item = get_item(queue);
         assert_int_equal(cJSON_GetArrayItem(item, 1)->valueint, i);
         cJSON_Delete(item);
     }
@@ -408,10 +358,10 @@ static void what_a_process_put_is_there_when_it_has_ended(void **state) {
 /* Acceptance 72. */
 static void four_consumers_finish_ten_items(void **state) {
     (void)state;
-    mproc_queue *queue = create(0), *results = create(0);
+    mproc_queue *queue = create_queue(0), *results = create_queue(0);
     mproc_process *processes[4];
     for (int i = 0; i < 4; i++) {
-        processes[i] = start(consume, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_queue_ref(results)));
+        processes[i] = start_child(consume, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_queue_ref(results)));
     }
     for (int i = 0; i < 10; i++) {
         put_number(queue, i);
@@ -421,7 +371,7 @@ static void four_consumers_finish_ten_items(void **state) {
     assert_mproc(MPROC_ERANGE, mproc_queue_task_done(queue));
     assert_mproc(0, mproc_queue_close(queue));
     for (int i = 0; i < 4; i++) {
-        end_with(processes[i], 0);
+        end_child(processes[i], 0);
     }
     mproc_queue_destroy(queue);
     mproc_queue_destroy(results);
@@ -447,14 +397,14 @@ static void expect_echo_of_bytes(mproc_queue *to, mproc_queue *from, size_t size
 static void values_and_bytes_of_all_kinds_come_back(void **state) {
     (void)state;
     static const size_t sizes[] = {0, 1, 16, 4095, 4096, 65519, 65536, 65537, 1 << 20, 16 << 20};
-    mproc_queue *to = create(0), *from = create(0);
-    mproc_process *process = start(echo, mproc_pack("[o,o]", mproc_queue_ref(to), mproc_queue_ref(from)));
+    mproc_queue *to = create_queue(0), *from = create_queue(0);
+    mproc_process *process = start_child(echo, mproc_pack("[o,o]", mproc_queue_ref(to), mproc_queue_ref(from)));
     cJSON *sent = mproc_pack("{s:I,s:f,s:s,s:[n,b,b],s:{}}", "int", (int64_t)-9007199254740991, "double", 0.1, "string",
                              "数据", "list", 1, 0, "map");
     assert_non_null(sent);
     char *text = cJSON_PrintUnformatted(sent);
     assert_mproc(0, mproc_queue_put(to, sent, 0));
-    cJSON *item = get(from);
+    cJSON *item = get_item(from);
     char *arrived = cJSON_PrintUnformatted(item);
     assert_string_equal(arrived, text);
     cJSON_free(text);
@@ -464,10 +414,10 @@ static void values_and_bytes_of_all_kinds_come_back(void **state) {
         expect_echo_of_bytes(to, from, sizes[i]);
     }
     assert_mproc(0, mproc_queue_put(to, cJSON_CreateNull(), 0));
-    item = get(from);
+    item = get_item(from);
     assert_true(cJSON_IsNull(item));
     cJSON_Delete(item);
-    end_with(process, 0);
+    end_child(process, 0);
     mproc_queue_destroy(to);
     mproc_queue_destroy(from);
 }
@@ -476,23 +426,23 @@ static void a_large_value_comes_back(void **state) {
     (void)state;
     enum { LENGTH = 1 << 20 };
     char *text = malloc(LENGTH + 1);
-    mproc_queue *to = create(0), *from = create(2);
+    mproc_queue *to = create_queue(0), *from = create_queue(2);
     assert_non_null(text);
     memset(text, 'x', LENGTH);
     text[LENGTH] = '\0';
-    mproc_process *process = start(echo, mproc_pack("[o,o]", mproc_queue_ref(to), mproc_queue_ref(from)));
+    mproc_process *process = start_child(echo, mproc_pack("[o,o]", mproc_queue_ref(to), mproc_queue_ref(from)));
     for (int i = 0; i < 3; i++) {
         assert_mproc(0, mproc_queue_put(to, mproc_pack("[i,s]", i, text), 0));
     }
     for (int i = 0; i < 3; i++) {
-        cJSON *item = get(from);
+        cJSON *item = get_item(from);
         assert_int_equal(cJSON_GetArrayItem(item, 0)->valueint, i);
         assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(item, 1)), text);
         cJSON_Delete(item);
     }
     assert_mproc(0, mproc_queue_put(to, cJSON_CreateNull(), 0));
-    cJSON_Delete(get(from));
-    end_with(process, 0);
+    cJSON_Delete(get_item(from));
+    end_child(process, 0);
     mproc_queue_destroy(to);
     mproc_queue_destroy(from);
     free(text);
@@ -513,7 +463,7 @@ static void put_huge(mproc_task *task) {
     for (size_t i = 0; i < (size_t)size / 4096; i++) {
         data[i * 1024] = (uint32_t)i;
     }
-    check(task, mproc_queue_put_bytes(queue, data, (size_t)size, MPROC_FOREVER));
+    check_task(task, mproc_queue_put_bytes(queue, data, (size_t)size, MPROC_FOREVER));
     free(data);
 }
 
@@ -521,15 +471,15 @@ static void a_gibibyte_goes_through_and_leaves_nothing(void **state) {
     (void)state;
     size_t size = system_is_slow_to_spawn() ? (size_t)1 << 26 : (size_t)1 << 30, arrived = 0;
     void *data = NULL;
-    mproc_queue *queue = create(0);
-    end_with(start(put_huge, mproc_pack("[o,f]", mproc_queue_ref(queue), (double)size)), 0);
+    mproc_queue *queue = create_queue(0);
+    end_child(start_child(put_huge, mproc_pack("[o,f]", mproc_queue_ref(queue), (double)size)), 0);
     assert_mproc(0, mproc_queue_get_bytes(queue, &data, &arrived, TEST_PATIENCE_MS));
     assert_int_equal(arrived, size);
     for (size_t i = 0; i < size / 4096; i++) {
         assert_int_equal(((uint32_t *)data)[i * 1024], i);
     }
     mproc_free(data);
-    end_with(start(put_huge, mproc_pack("[o,f]", mproc_queue_ref(queue), (double)(1 << 20))), 0);
+    end_child(start_child(put_huge, mproc_pack("[o,f]", mproc_queue_ref(queue), (double)(1 << 20))), 0);
     mproc_queue_destroy(queue); /* with an item in it */
 }
 
@@ -539,9 +489,9 @@ static void large_items_stay_as_they_are_until_they_are_freed(void **state) {
     void *data[COUNT];
     size_t size;
     (void)state;
-    mproc_queue *queue = create(0);
+    mproc_queue *queue = create_queue(0);
     for (int i = 0; i < COUNT; i += 2) {
-        end_with(start(put_huge, mproc_pack("[o,f]", mproc_queue_ref(queue), (double)SIZE)), 0);
+        end_child(start_child(put_huge, mproc_pack("[o,f]", mproc_queue_ref(queue), (double)SIZE)), 0);
         uint32_t *mine = calloc(1, SIZE);
         assert_non_null(mine);
         mine[SIZE / sizeof *mine - 1] = (uint32_t)i;
@@ -568,14 +518,14 @@ static void put_large_ones(mproc_task *task) {
     mproc_queue *queue = mproc_task_queue(task, 0);
     for (int i = 0; queue != NULL && i < 100; i++) {
         memset(data, i, SIZE);
-        check(task, mproc_queue_put_bytes(queue, data, (size_t)(SIZE - i), MPROC_FOREVER));
+        check_task(task, mproc_queue_put_bytes(queue, data, (size_t)(SIZE - i), MPROC_FOREVER));
     }
 }
 
 static void large_items_pass_a_small_queue(void **state) {
     (void)state;
-    mproc_queue *queue = create(3);
-    mproc_process *process = start(put_large_ones, mproc_pack("[o]", mproc_queue_ref(queue)));
+    mproc_queue *queue = create_queue(3);
+    mproc_process *process = start_child(put_large_ones, mproc_pack("[o]", mproc_queue_ref(queue)));
     for (int i = 0; i < 100; i++) {
         unsigned char *data;
         void *any;
@@ -587,18 +537,18 @@ static void large_items_pass_a_small_queue(void **state) {
         assert_int_equal(data[size - 1], i);
         mproc_free(any);
     }
-    end_with(process, 0);
+    end_child(process, 0);
     mproc_queue_destroy(queue);
 }
 
 static void grandchildren_use_it_too(void **state) {
     (void)state;
-    mproc_queue *to = create(0), *from = create(0);
-    mproc_process *process = start(start_echo, mproc_pack("[o,o]", mproc_queue_ref(to), mproc_queue_ref(from)));
+    mproc_queue *to = create_queue(0), *from = create_queue(0);
+    mproc_process *process = start_child(start_echo, mproc_pack("[o,o]", mproc_queue_ref(to), mproc_queue_ref(from)));
     put_number(to, 1);
     expect_number(from, 1);
     assert_mproc(0, mproc_queue_put(to, cJSON_CreateNull(), 0));
-    end_with(process, 0);
+    end_child(process, 0);
     mproc_queue_destroy(to);
     mproc_queue_destroy(from);
 }
@@ -608,8 +558,8 @@ static void put_and_tell(mproc_task *task) {
     mproc_queue *queue = mproc_task_queue(task, 0);
     mproc_connection *connection = mproc_task_connection(task, 1);
     for (int i = 0; queue != NULL && connection != NULL && i < 2000; i++) {
-        check(task, mproc_queue_put(queue, cJSON_CreateNumber(i), MPROC_FOREVER));
-        check(task, mproc_connection_send_bytes(connection, NULL, 0));
+        check_task(task, mproc_queue_put(queue, cJSON_CreateNumber(i), MPROC_FOREVER));
+        check_task(task, mproc_connection_send_bytes(connection, NULL, 0));
     }
 }
 
@@ -621,9 +571,9 @@ static void get_when_told(mproc_task *task) {
         void *data;
         size_t size;
         cJSON *item = NULL;
-        check(task, mproc_connection_recv_bytes(connection, &data, &size, MPROC_FOREVER));
+        check_task(task, mproc_connection_recv_bytes(connection, &data, &size, MPROC_FOREVER));
         mproc_free(data);
-        check(task, mproc_queue_get_nowait(queue, &item));
+        check_task(task, mproc_queue_get_nowait(queue, &item));
         if (item == NULL || item->valueint != i) {
             mproc_task_fail(task, "item %d is not there", i);
         }
@@ -633,24 +583,26 @@ static void get_when_told(mproc_task *task) {
 
 static void what_one_was_told_of_is_there(void **state) {
     (void)state;
-    mproc_queue *queue = create(0);
+    mproc_queue *queue = create_queue(0);
     mproc_connection *a, *b;
     assert_mproc(0, mproc_pipe(&a, &b, true));
-    mproc_process *getter = start(get_when_told, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_connection_ref(a)));
-    mproc_process *putter = start(put_and_tell, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_connection_ref(b)));
+    mproc_process *getter =
+        start_child(get_when_told, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_connection_ref(a)));
+    mproc_process *putter =
+        start_child(put_and_tell, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_connection_ref(b)));
     mproc_connection_close(a);
     mproc_connection_close(b);
-    end_with(putter, 0);
-    end_with(getter, 0);
+    end_child(putter, 0);
+    end_child(getter, 0);
     mproc_queue_destroy(queue);
 }
 
 static void a_queue_outlives_the_process_that_made_it(void **state) {
     (void)state;
-    mproc_queue *queue = create(0), *received = NULL;
-    mproc_process *process = start(make_and_hand_over, mproc_pack("[o]", mproc_queue_ref(queue)));
-    end_with(process, 0);
-    cJSON *item = get(queue);
+    mproc_queue *queue = create_queue(0), *received = NULL;
+    mproc_process *process = start_child(make_and_hand_over, mproc_pack("[o]", mproc_queue_ref(queue)));
+    end_child(process, 0);
+    cJSON *item = get_item(queue);
     assert_mproc(0, mproc_queue_from(&received, cJSON_GetObjectItem(item, "queue")));
     cJSON_Delete(item);
     expect_text(received, "heritage");
@@ -660,7 +612,7 @@ static void a_queue_outlives_the_process_that_made_it(void **state) {
 
 static void a_queue_goes_through_pipes_and_queues(void **state) {
     (void)state;
-    mproc_queue *queue = create(0), *inner = create(0), *again = NULL;
+    mproc_queue *queue = create_queue(0), *inner = create_queue(0), *again = NULL;
     mproc_connection *a, *b;
     cJSON *item = NULL;
     assert_mproc(0, mproc_pipe(&a, &b, true));
@@ -669,7 +621,7 @@ static void a_queue_goes_through_pipes_and_queues(void **state) {
     mproc_queue_destroy(inner); /* it lives on in the message */
     assert_mproc(0, mproc_connection_recv(b, &item, TEST_PATIENCE_MS));
     assert_mproc(0, mproc_queue_put(queue, item, 0)); /* sent on without having been taken up */
-    item = get(queue);
+    item = get_item(queue);
     assert_mproc(0, mproc_queue_from(&again, cJSON_GetArrayItem(item, 0)));
     cJSON_Delete(item);
     expect_number(again, 42);
@@ -684,15 +636,15 @@ static void errors_in_a_child_are_the_same(void **state) {
     static const char *const expected[] = {
         "MPROC_OK",     "MPROC_EFULL", "MPROC_EFULL",  "mproc_queue_put: the queue stayed full for 20 ms",
         "MPROC_EEMPTY", "MPROC_OK",    "MPROC_ERANGE", "MPROC_OK"};
-    mproc_queue *queue = create(1), *out = create(0);
-    mproc_process *process = start(misuse, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_queue_ref(out)));
-    cJSON *codes = get(out);
+    mproc_queue *queue = create_queue(1), *out = create_queue(0);
+    mproc_process *process = start_child(misuse, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_queue_ref(out)));
+    cJSON *codes = get_item(out);
     assert_int_equal(cJSON_GetArraySize(codes), (int)(sizeof expected / sizeof expected[0]));
     for (int i = 0; i < cJSON_GetArraySize(codes); i++) {
         assert_string_equal(cJSON_GetStringValue(cJSON_GetArrayItem(codes, i)), expected[i]);
     }
     cJSON_Delete(codes);
-    end_with(process, 0);
+    end_child(process, 0);
     mproc_queue_destroy(queue);
     mproc_queue_destroy(out);
 }
@@ -707,7 +659,7 @@ static void check_all(mproc_queue *results, int count, bool in_order) {
     int next[PRODUCERS] = {0};
     assert_non_null(seen);
     for (int i = 0; i < PRODUCERS * count; i++) {
-        cJSON *item = get(results);
+        cJSON *item = get_item(results);
         int producer = cJSON_GetArrayItem(item, 0)->valueint, number = cJSON_GetArrayItem(item, 1)->valueint;
         cJSON_Delete(item);
         assert_in_range(producer, 0, PRODUCERS - 1);
@@ -724,20 +676,20 @@ static void check_all(mproc_queue *results, int count, bool in_order) {
 }
 
 static void many_to_many(size_t maxsize, mproc_fn consumer, int consumers, int count) {
-    mproc_queue *queue = create(maxsize), *results = create(0);
+    mproc_queue *queue = create_queue(maxsize), *results = create_queue(0);
     mproc_process *producing[PRODUCERS], *consuming[CONSUMERS];
     for (int i = 0; i < consumers; i++) {
-        consuming[i] = start(consumer, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_queue_ref(results)));
+        consuming[i] = start_child(consumer, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_queue_ref(results)));
     }
     for (int i = 0; i < PRODUCERS; i++) {
-        producing[i] = start(produce, mproc_pack("[o,i,i,i]", mproc_queue_ref(queue), i, 0, count));
+        producing[i] = start_child(produce, mproc_pack("[o,i,i,i]", mproc_queue_ref(queue), i, 0, count));
     }
     for (int i = 0; i < PRODUCERS; i++) {
-        end_with(producing[i], 0);
+        end_child(producing[i], 0);
     }
     assert_mproc(0, mproc_queue_close(queue));
     for (int i = 0; i < consumers; i++) {
-        end_with(consuming[i], 0);
+        end_child(consuming[i], 0);
     }
     check_all(results, count, consumers == 1 && consumer == consume);
     mproc_queue_destroy(queue);
@@ -768,11 +720,12 @@ static void threads_of_a_process_share_its_queues(void **state) {
 
 static void a_killed_waiter_is_forgotten(void **state) {
     (void)state;
-    mproc_queue *queue = create(0), *ready = create(0);
-    mproc_process *waiting = start(get_for_ever, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_queue_ref(ready)));
-    cJSON_Delete(get(ready));
+    mproc_queue *queue = create_queue(0), *ready = create_queue(0);
+    mproc_process *waiting =
+        start_child(get_for_ever, mproc_pack("[o,o]", mproc_queue_ref(queue), mproc_queue_ref(ready)));
+    cJSON_Delete(get_item(ready));
     assert_mproc(0, mproc_process_kill(waiting));
-    end_with(waiting, -9);
+    end_child(waiting, -9);
     /* The hub may learn of the death later than this process; then the item comes back. */
     put_number(queue, 5);
     expect_number(queue, 5);
@@ -793,17 +746,17 @@ static void put_last(mproc_queue *queue) {
 
 static void a_killed_putter_leaves_whole_items_only(void **state) {
     (void)state;
-    mproc_queue *queue = create(3);
+    mproc_queue *queue = create_queue(3);
     cJSON *item = NULL;
-    mproc_process *process = start(put_for_ever, mproc_pack("[o]", mproc_queue_ref(queue)));
+    mproc_process *process = start_child(put_for_ever, mproc_pack("[o]", mproc_queue_ref(queue)));
     while (!mproc_queue_full(queue)) {
         mproc_sleep(1);
     }
     assert_mproc(0, mproc_process_kill(process));
-    end_with(process, -9);
+    end_child(process, -9);
     put_last(queue);
     int left = 0;
-    for (item = get(queue); cJSON_IsArray(item); item = get(queue)) {
+    for (item = get_item(queue); cJSON_IsArray(item); item = get_item(queue)) {
         assert_int_equal(cJSON_GetArrayItem(item, 0)->valueint, 1);
         cJSON_Delete(item);
         left++;

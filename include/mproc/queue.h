@@ -8,6 +8,9 @@
  * delivered. An item whose receiver is killed before its get has returned goes back to the front. Nobody ever has to
  * read a queue before another process can end.
  *
+ * Large items stand in shared memory that their queue uses again and again: up to 64 MiB, which it keeps until it is freed;
+ * a large one beyond that has memory of its own until it has been taken.
+ *
  * Besides the errors that are named, each call can return MPROC_EINVAL (NULL where it is not fine, a negative timeout),
  * MPROC_ENOMEM and MPROC_ESYSTEM (no descriptors left, ...). */
 #ifndef MPROC_QUEUE_H

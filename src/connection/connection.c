@@ -423,6 +423,21 @@ int mproc_connection_recv(mproc_connection *connection, cJSON **value, int64_t t
     return status;
 }
 
+/* Also an empty message is something to be freed. MPROC_ENOMEM: it stays the next one. */
+static int take_bytes(mproc_connection *connection, void **data, size_t *size) {
+    void *nothing = NULL;
+    if (connection->frames.frame.size == 0) {
+        nothing = memory_allocate(1);
+        if (nothing == NULL) {
+            return MPROC_ENOMEM;
+        }
+    }
+    struct frame frame = frame_reader_take(&connection->frames);
+    *data = frame.size > 0 ? frame.body : nothing;
+    *size = frame.size;
+    return 0;
+}
+
 int mproc_connection_recv_bytes(mproc_connection *connection, void **data, size_t *size, int64_t timeout_ms) {
     static const char function[] = "mproc_connection_recv_bytes";
     if (connection == NULL || data == NULL || size == NULL) {
@@ -434,9 +449,7 @@ int mproc_connection_recv_bytes(mproc_connection *connection, void **data, size_
     }
     status = check_next(connection, function, FRAME_BYTES);
     if (status == 0) {
-        struct frame frame = frame_reader_take(&connection->frames);
-        *data = frame.body;
-        *size = frame.size;
+        status = take_bytes(connection, data, size);
     }
     turn_give(&connection->receive_turn);
     return status;

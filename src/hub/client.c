@@ -264,7 +264,10 @@ void client_settle(uint64_t tag, bool was_taken) {
 
 uint64_t client_epoch(void) {
     const struct session_memory *memory = session_memory();
-    return memory != NULL ? atomic_load_acquire(&memory->closures) + 1 : 0;
+    if (memory == NULL || atomic_load_acquire(&memory->has_ended) != 0) {
+        return 0;
+    }
+    return atomic_load_acquire(&memory->closures) + 1;
 }
 
 void client_open_ring(void) {
@@ -286,7 +289,7 @@ void client_open_ring(void) {
 bool client_post(const struct posting *posting) {
     struct wire_request wire = {posting->object,           0, 0, posting->operation, (uint8_t)posting->kind, 0,
                                 (uint8_t)posting->payload, 0};
-    return send_through_ring(&wire, posting->data, posting->size);
+    return send_through_ring(&wire, posting->data, posting->size) && client_epoch() != 0; /* written too late */
 }
 
 /* The end ------------------------------------------------------------------------------------------------------ */

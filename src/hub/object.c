@@ -18,6 +18,7 @@ static uv_mutex_t mutex;
 static struct object **objects;
 static size_t object_count, object_capacity;
 static uint64_t last_id;
+static size_t waiting_count;
 
 static void create_mutex(void) {
     (void)uv_mutex_init(&mutex); /* fails for want of memory at most, and then libuv's lock ends the program */
@@ -88,6 +89,7 @@ static void leave_list(struct call *call) {
     call->previous = call->next = NULL;
     call->list = NULL;
     call->object = NULL;
+    waiting_count--;
 }
 
 void call_finish(struct call *call, int status, int64_t value) {
@@ -112,6 +114,14 @@ void call_wait(struct call *call, struct object *object, struct call_list *list)
     call->previous = list->last;
     *(list->last != NULL ? &list->last->next : &list->first) = call;
     list->last = call;
+    waiting_count++;
+}
+
+size_t calls_waiting(void) {
+    objects_lock();
+    size_t count = waiting_count;
+    objects_unlock();
+    return count;
 }
 
 static void create(struct call *call) {
@@ -170,11 +180,10 @@ void object_give_back(uint64_t id, struct payload *payload) {
     payload_clear(payload); /* what nobody has taken */
 }
 
-void object_post(const struct posting *posting) {
+bool object_post(const struct posting *posting) {
     struct object *object = object_find(posting->object);
-    if (object != NULL && object->class->kind == posting->kind && object->class->post != NULL) {
-        object->class->post(object, posting);
-    }
+    return object == NULL || object->class->kind != posting->kind || object->class->post == NULL ||
+           object->class->post(object, posting);
 }
 
 void objects_forget(uint32_t taker) {

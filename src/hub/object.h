@@ -80,8 +80,9 @@ struct object_class {
     void (*carry_out)(struct object *object, struct call *call);
     /* What came with an answer never reached whoever asked: as if it had not been taken. The payload is taken. */
     void (*give_back)(struct object *object, struct payload *payload);
-    /* Carries a posting out, which was accepted when it was posted. NULL: there are none. */
-    void (*post)(struct object *object, const struct posting *posting);
+    /* Carries a posting out, which was accepted when it was posted. false: there is no memory for it now; it will be posted
+     * again. NULL: there are none. */
+    bool (*post)(struct object *object, const struct posting *posting);
     /* A process that knew this object has ended; `taker` is its number: see call_taker. NULL: that is no matter. */
     void (*forget)(struct object *object, uint32_t taker);
     /* A waiting call is given up; it has left its list. NULL: nothing is to be done. */
@@ -111,8 +112,8 @@ void call_withdraw(struct call *call);
 /* With the lock: gives back what an answer had brought. The payload is taken. */
 void object_give_back(uint64_t id, struct payload *payload);
 
-/* With the lock. */
-void object_post(const struct posting *posting);
+/* With the lock. false: there is no memory for it now. */
+bool object_post(const struct posting *posting);
 void objects_forget(uint32_t taker);
 
 /* With the lock; NULL: there is none. */
@@ -122,6 +123,9 @@ int object_copy_token(struct object *object, handle *copy);
 /* With the lock: one more, or one fewer, hold of this process's. The last one may free the object. */
 void object_use(struct object *object);
 void object_unuse(struct object *object);
+
+/* How many calls wait in objects now; takes the lock itself. */
+size_t calls_waiting(void);
 
 /* With the lock, when the hub has started: watches the tokens that were made before. */
 void objects_watch_all(void);

@@ -24,6 +24,7 @@ struct session {
     uint32_t number;
     struct shared_block block;           /* has the memory that both share */
     struct session_memory *memory;       /* NULL until the process asks for it */
+    bool is_awake;                       /* its process does not ring until it sleeps again */
     struct call *first_call, *last_call; /* not answered, or not settled; in the order of their arrival */
     struct session *previous, *next;
 };
@@ -198,39 +199,58 @@ static struct call *copy_ring_request(struct session *session, const struct wire
     return call;
 }
 
-/* Carries out what is at the head of a ring; false: it makes no sense, or there is no memory for it. */
-static bool carry_out_frame(struct session *session, const uint8_t *frame, size_t size) {
+enum carried { CARRIED_OUT, STALLED, SENSELESS };
+
+/* Carries out what is at the head of a ring. */
+static enum carried carry_out_frame(struct session *session, const uint8_t *frame, size_t size) {
     struct ring *ring = &session->memory->ring;
     struct wire_request wire;
     if (size < sizeof wire) {
-        return false;
+        return SENSELESS;
     }
     memcpy(&wire, frame, sizeof wire);
     const uint8_t *data = frame + sizeof wire;
     if (wire.tag == 0) {
         struct posting posting = {wire.object,       (enum reference_kind)wire.kind, wire.operation, wire.payload, data,
                                   size - sizeof wire};
-        object_post(&posting);
+        if (!object_post(&posting)) {
+            return STALLED;
+        }
         ring_skip(ring, size);
-        return true;
+        return CARRIED_OUT;
     }
     struct call *call = copy_ring_request(session, &wire, data, size - sizeof wire);
     ring_skip(ring, size); /* before it is carried out, which looks into all rings, this one too */
-    if (call != NULL) {
-        carry_out_request(call);
+    if (call == NULL) {
+        return SENSELESS; /* there is no memory even for an answer that says so */
     }
-    return call != NULL;
+    carry_out_request(call);
+    return CARRIED_OUT;
 }
 
-/* Carries out what is in the ring, where there is one. */
-static bool drain(struct session *session) {
+static enum carried carry_out_frames(struct session *session) {
     const uint8_t *frame;
     size_t size;
-    bool is_sound = true;
-    while (is_sound && session->memory != NULL && (frame = ring_peek(&session->memory->ring, &size)) != NULL) {
-        is_sound = carry_out_frame(session, frame, size);
+    enum carried carried = CARRIED_OUT;
+    while (carried == CARRIED_OUT && (frame = ring_peek(&session->memory->ring, &size)) != NULL) {
+        carried = carry_out_frame(session, frame, size);
     }
-    return is_sound;
+    return carried == CARRIED_OUT && !ring_is_empty(&session->memory->ring) ? SENSELESS : carried;
+}
+
+/* Carries out what is in the ring, where there is one, and waits for the doorbell again where it was rung. A posting that
+ * there is no memory for stays where it is; whoever asks for something next brings the ring back here. */
+static bool drain(struct session *session) {
+    enum carried carried = CARRIED_OUT;
+    do {
+        if (session->memory != NULL) {
+            carried = carry_out_frames(session);
+        }
+        if (carried == CARRIED_OUT && session->is_awake) {
+            session->is_awake = !ring_sleep(&session->memory->ring);
+        }
+    } while (carried == CARRIED_OUT && session->is_awake);
+    return carried != SENSELESS;
 }
 
 void sessions_drain(void) {
@@ -248,11 +268,11 @@ static void carry_out_request(struct call *call) {
 }
 
 static int on_doorbell(struct session *session) {
-    bool is_sound = session->memory != NULL;
-    do {
-        is_sound = is_sound && drain(session);
-    } while (is_sound && !ring_sleep(&session->memory->ring));
-    return is_sound ? 0 : MPROC_EINVAL;
+    if (session->memory == NULL) {
+        return MPROC_EINVAL;
+    }
+    session->is_awake = true;
+    return drain(session) ? 0 : MPROC_EINVAL;
 }
 
 static int on_frame(struct session *session, struct frame *frame) {
@@ -290,6 +310,9 @@ static void end_calls(struct session *session) {
 
 static void end_session(struct session *session) {
     objects_lock();
+    if (session->memory != NULL) {
+        (void)atomic_replace(&session->memory->has_ended, 1);
+    }
     (void)drain(session); /* what was posted counts */
     end_calls(session);
     objects_forget(session->number);

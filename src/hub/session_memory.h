@@ -8,8 +8,9 @@
 
 /* As it lies in shared memory, zeroed at first. */
 struct session_memory {
-    atomic_number closures; /* grows when any object is closed: what was known of objects before may not be so */
-    uint8_t gap[56];
+    atomic_number closures;  /* grows when any object is closed: what was known of objects before may not be so */
+    atomic_number has_ended; /* nobody reads the ring any more */
+    uint8_t gap[48];
     struct ring ring; /* postings, to the first process */
 };
 

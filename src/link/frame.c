@@ -42,8 +42,10 @@ static int check_header(const struct header *header) {
 static size_t take_ahead(struct frame_reader *reader, uint8_t *data, size_t size) {
     size_t there = reader->end - reader->start;
     size_t taken = size < there ? size : there;
-    memcpy(data, reader->ahead + reader->start, taken);
-    reader->start += taken;
+    if (taken > 0) {
+        memcpy(data, reader->ahead + reader->start, taken);
+        reader->start += taken;
+    }
     return taken;
 }
 
@@ -77,8 +79,8 @@ static int begin_frame(struct frame_reader *reader) {
         return status;
     }
     size_t size = (size_t)header.size;
-    uint8_t *body = memory_resize(NULL, size > 0 ? size : 1);
-    if (body == NULL) {
+    uint8_t *body = size > 0 ? memory_resize(NULL, size) : NULL;
+    if (body == NULL && size > 0) {
         return MPROC_ENOMEM;
     }
     reader->start += sizeof header;
@@ -125,8 +127,10 @@ int frame_reader_fill(struct frame_reader *reader, handle pipe, deadline until) 
 /* Copies up to `wanted` bytes and counts them as used. */
 static size_t use(void *place, size_t wanted, const uint8_t *data, size_t size, size_t *used) {
     size_t count = wanted < size - *used ? wanted : size - *used;
-    memcpy(place, data + *used, count);
-    *used += count;
+    if (count > 0) {
+        memcpy(place, data + *used, count);
+        *used += count;
+    }
     return count;
 }
 
@@ -143,7 +147,10 @@ int frame_reader_feed(struct frame_reader *reader, const uint8_t *data, size_t s
         }
         reader->start = reader->end = 0;
     }
-    reader->filled += use(reader->frame.body + reader->filled, reader->frame.size - reader->filled, data, size, used);
+    if (reader->filled < reader->frame.size) {
+        reader->filled +=
+            use(reader->frame.body + reader->filled, reader->frame.size - reader->filled, data, size, used);
+    }
     return reader->filled == reader->frame.size ? 0 : MPROC_ETIMEDOUT;
 }
 

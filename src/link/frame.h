@@ -37,7 +37,7 @@ enum frame_kind {
 struct frame {
     enum frame_kind kind;
     uint32_t handle_count;
-    uint8_t *body; /* from memory.h; never NULL in a frame that was read */
+    uint8_t *body; /* from memory.h; NULL: an empty frame */
     size_t size;   /* with the tickets */
 };
 

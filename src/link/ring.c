@@ -83,6 +83,10 @@ const uint8_t *ring_peek(struct ring *ring, size_t *size) {
     return ring->bytes + place + PREFIX;
 }
 
+bool ring_is_empty(const struct ring *ring) {
+    return ring->written_seen == atomic_load_any(&ring->read);
+}
+
 void ring_skip(struct ring *ring, size_t size) {
     uint64_t read = atomic_load_any(&ring->read);
     size_t place = (size_t)(read % RING_CAPACITY);

@@ -36,8 +36,10 @@ bool ring_write(struct ring *ring, const void *head, size_t head_size, const voi
 /* After writing: whether the reader has to be rung for. Says so once. */
 bool ring_must_wake(struct ring *ring);
 
-/* The next frame, as it lies in the ring until ring_skip; NULL: there is none. A size that cannot be gives NULL for ever. */
+/* The next frame, as it lies in the ring until ring_skip; NULL: there is none, or what is there makes no sense. */
 const uint8_t *ring_peek(struct ring *ring, size_t *size);
+/* Which of these two it was. */
+bool ring_is_empty(const struct ring *ring);
 void ring_skip(struct ring *ring, size_t size);
 
 /* The reader is going to sleep; false: something has come meanwhile, and it is not. */

@@ -338,31 +338,43 @@ static void put(struct queue *queue, struct call *call) {
     }
 }
 
-static void post_to_getter(struct queue *queue, const struct posting *posting) {
+static int append_posting(struct queue *queue, const struct posting *posting) {
+    int status = backlog_append(&queue->backlog, posting->payload, posting->data, posting->size);
+    refill(queue);
+    return status;
+}
+
+/* For want of memory whoever waits is told so; the item comes again. */
+static int post_to_getter(struct queue *queue, const struct posting *posting) {
     struct payload payload;
     memset(&payload, 0, sizeof payload);
-    if (payload_copy(&payload, posting->payload, posting->data, posting->size) == 0 &&
-        !give_to_getter(queue, &payload)) { /* they wait for the other kind */
-        (void)backlog_append_payload(&queue->backlog, &payload);
-        refill(queue);
+    int status = payload_copy(&payload, posting->payload, posting->data, posting->size);
+    if (status != 0) {
+        call_finish(queue->getters.first, status, 0);
+    } else if (!give_to_getter(queue, &payload)) { /* they wait for the other kind */
+        status = append_posting(queue, posting);
     }
     payload_clear(&payload);
+    return status;
 }
 
 /* Its sender counts on it, so it is taken in even where the queue was closed meanwhile. */
-static void post(struct object *object, const struct posting *posting) {
+static bool post(struct object *object, const struct posting *posting) {
     struct queue *queue = queue_of(object);
+    int status = 0;
     if (!keep(queue, posting->payload, posting->data, posting->size)) {
-        return;
+        return true;
     }
-    queue->unfinished++;
     if (queue->getters.first != NULL) {
-        post_to_getter(queue, posting);
+        status = post_to_getter(queue, posting);
     } else if (queue->backlog.count > 0 || !has_delivery(queue) ||
                delivery_add(&queue->delivery, posting->payload, posting->data, posting->size, DELIVERY_NOBODY) == 0) {
-        (void)backlog_append(&queue->backlog, posting->payload, posting->data, posting->size);
-        refill(queue);
+        status = append_posting(queue, posting);
     }
+    if (status == 0) {
+        queue->unfinished++;
+    }
+    return status == 0;
 }
 
 /* The rest ----------------------------------------------------------------------------------------------------- */

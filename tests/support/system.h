@@ -25,10 +25,12 @@ bool system_wait_until_gone(int pid, int timeout_ms);
 
 /* Does what no program survives. */
 void system_crash(void);
-/* The same; false: it has ended. */
-bool system_kill_if_alive(int pid);
 /* The exit code that such a process has for mproc. */
 int system_crash_code(void);
+
+/* Halts all of a process, whatever it is doing, and lets it go on. */
+void system_halt(int pid);
+void system_resume(int pid);
 /* What becomes of a process's exit code here: POSIX keeps 8 bits. */
 int system_exit_code(int code);
 

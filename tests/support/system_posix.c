@@ -43,6 +43,14 @@ void system_kill(int pid) {
     assert_int_equal(kill(pid, SIGKILL), 0);
 }
 
+void system_halt(int pid) {
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+}
+
+void system_resume(int pid) {
+    assert_int_equal(kill(pid, SIGCONT), 0);
+}
+
 bool system_kill_if_alive(int pid) {
     return kill(pid, SIGKILL) == 0;
 }

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "hub/hub.h"
-#include "mproc/core.h"
+#include "mproc.h"
 #include "system.h"
 
 void test_assert_mproc(int expected, int actual, const char *call, const char *file, int line) {
@@ -52,6 +52,18 @@ void test_assert_open_handles(size_t expected, const char *file, int line) {
     while ((count = test_open_handles()) != expected && deadline_remaining_ms(patience) > 0) {
     }
     _assert_int_equal(count, expected, file, line);
+}
+
+static size_t noted_handles;
+
+void test_note_open_handles(void) {
+    noted_handles = test_open_handles();
+}
+
+void nothing_is_left_open(void **state) {
+    (void)state;
+    assert_int_equal(mproc_active_children(NULL, 0), 0);
+    assert_open_handles(noted_handles);
 }
 
 void test_skip_if_impossible(const char *test) {

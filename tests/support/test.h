@@ -27,6 +27,10 @@ size_t test_open_handles(void);
 #define assert_open_handles(expected) test_assert_open_handles((expected), __FILE__, __LINE__)
 void test_assert_open_handles(size_t expected, const char *file, int line);
 
+/* Between these two all that was opened is closed again: the second is a test, the last one of its program. */
+void test_note_open_handles(void);
+void nothing_is_left_open(void **state);
+
 /* Skips the test where system_cannot tells that it cannot pass here, and prints why. test: __func__ */
 void test_skip_if_impossible(const char *test);
 
