@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The pool: what each call does, and the acceptance cases of shared/semantics.md for it (31 to 44, 66). */
-#include "support/test.h"
+#include "support/children.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,6 +214,15 @@ static void not_in_the_table(mproc_task *task) {
     (void)task;
 }
 
+static void forbid_handles(mproc_task *task) {
+    (void)task;
+    system_forbid_handles();
+}
+
+static void take_queue(mproc_task *task) {
+    (void)mproc_task_queue(task, 0);
+}
+
 static const mproc_target targets[] = {MPROC_TARGET(square),
                                        MPROC_TARGET(add),
                                        MPROC_TARGET(tell_pid),
@@ -235,6 +244,8 @@ static const mproc_target targets[] = {MPROC_TARGET(square),
                                        MPROC_TARGET(make_queue),
                                        MPROC_TARGET(eat_memory),
                                        MPROC_TARGET(return_unsendable),
+                                       MPROC_TARGET(forbid_handles),
+                                       MPROC_TARGET(take_queue),
                                        MPROC_TARGETS_END};
 
 /* Helpers ------------------------------------------------------------------------------------------------------ */
@@ -257,12 +268,6 @@ static mproc_pool *create_with(int workers, mproc_pool_options options) {
     mproc_pool *pool = NULL;
     assert_mproc(0, mproc_pool_create(&pool, workers, &options));
     return pool;
-}
-
-static mproc_queue *create_queue(void) {
-    mproc_queue *queue = NULL;
-    assert_mproc(0, mproc_queue_create(&queue, 0));
-    return queue;
 }
 
 static mproc_async_result *submit(mproc_pool *pool, mproc_fn fn, cJSON *args) {
@@ -479,7 +484,7 @@ static void results_are_waited_for(void **state) {
     cJSON *value = NULL;
     (void)state;
     mproc_pool *pool = create(1);
-    mproc_queue *queue = create_queue();
+    mproc_queue *queue = create_queue(0);
     mproc_async_result *result = submit(pool, wait_for_queue, mproc_pack("[o]", mproc_queue_ref(queue)));
     assert_false(mproc_async_result_ready(result));
     assert_mproc(MPROC_ETIMEDOUT, mproc_async_result_get(result, &value, 20));
@@ -792,7 +797,7 @@ static void a_killed_worker_costs_its_task_only(void **state) {
     cJSON *value = NULL, *pid = NULL;
     (void)state;
     mproc_pool *pool = create(3);
-    mproc_queue *began = create_queue();
+    mproc_queue *began = create_queue(0);
     mproc_async_result *lost = submit(pool, begin_and_stay, mproc_pack("[o]", mproc_queue_ref(began)));
     for (int i = 0; i < 100; i++) {
         results[i] = submit(pool, square, mproc_pack("[i]", i));
@@ -846,7 +851,7 @@ static void a_task_is_tried_again(void **state) {
     options.retries = 2;
     for (int deaths = 2; deaths <= 3; deaths++) {
         mproc_pool *pool = create_with(2, options);
-        mproc_queue *lives = create_queue();
+        mproc_queue *lives = create_queue(0);
         for (int i = 0; i < deaths; i++) {
             assert_mproc(0, mproc_queue_put(lives, cJSON_CreateNull(), 0));
         }
@@ -908,7 +913,7 @@ static void tasks_are_cancelled(void **state) {
     cJSON *value = NULL, *pid = NULL;
     (void)state;
     mproc_pool *pool = create(1);
-    mproc_queue *began = create_queue();
+    mproc_queue *began = create_queue(0);
     mproc_async_result *running = submit(pool, work_until_cancelled, mproc_pack("[o]", mproc_queue_ref(began)));
     assert_mproc(0, mproc_queue_get(began, &pid, TEST_PATIENCE_MS));
     cJSON_Delete(pid);
@@ -1025,7 +1030,7 @@ static void the_pool_tells_of_itself(void **state) {
     cJSON *pid = NULL;
     (void)state;
     mproc_pool *pool = create(2);
-    mproc_queue *began = create_queue();
+    mproc_queue *began = create_queue(0);
     assert_mproc(0, mproc_pool_get_stats(pool, &stats));
     assert_int_equal(stats.workers, 0); /* they start when work asks for them */
     mproc_async_result *result = submit(pool, work_until_cancelled, mproc_pack("[o]", mproc_queue_ref(began)));
@@ -1135,7 +1140,7 @@ static void many_workers_at_once(void **state) {
     cJSON *pid = NULL;
     (void)state;
     mproc_pool *pool = create(count);
-    mproc_queue *began = create_queue();
+    mproc_queue *began = create_queue(0);
     mproc_async_result *results[MOST];
     for (int i = 0; i < count; i++) {
         results[i] = submit(pool, work_until_cancelled, mproc_pack("[o]", mproc_queue_ref(began)));
@@ -1153,6 +1158,22 @@ static void many_workers_at_once(void **state) {
     }
     end_pool(pool);
     mproc_queue_destroy(began);
+}
+
+/* No worker can ever do it, so it does not go from one to the next. */
+static void handles_that_a_worker_has_no_room_for_cost_their_task(void **state) {
+    (void)state;
+    test_skip_if_impossible(__func__);
+    mproc_queue *queue = create_queue(0);
+    mproc_pool *pool = create(1);
+    cJSON *value = NULL;
+    assert_mproc(0, mproc_pool_apply(pool, forbid_handles, mproc_pack("[]"), NULL, NULL));
+    assert_mproc(MPROC_ESYSTEM,
+                 mproc_pool_apply(pool, take_queue, mproc_pack("[o]", mproc_queue_ref(queue)), NULL, &value));
+    assert_message("could not be received");
+    assert_mproc(0, mproc_pool_apply(pool, nap, mproc_pack("[i]", 0), NULL, NULL)); /* the same worker */
+    end_pool(pool);
+    mproc_queue_destroy(queue);
 }
 
 static int count_handles(void **state) {
@@ -1198,6 +1219,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(many_threads_share_a_pool),
         cmocka_unit_test(a_map_with_progress_calls_back),
         cmocka_unit_test(many_workers_at_once),
+        cmocka_unit_test(handles_that_a_worker_has_no_room_for_cost_their_task),
         cmocka_unit_test(nothing_is_left_open), /* last: after all the others */
     };
     if (mproc_init(argc, argv, targets) != 0) {

@@ -2,14 +2,15 @@
 /* The objects behind the public types of mproc/pool.h, for the files of this folder:
  *
  *   pool.c          making and ending a pool, what it tells of itself
- *   submit.c        apply and map: from a call to tasks
+ *   submit.c        from a call to tasks; apply
+ *   map.c           map
  *   iterator.c      imap
  *   async_result.c  what a caller sees of its results
  *   tasks.c         tasks on their way to the workers, and their results on the way back
  *   worker_side.c   the pool's side of one worker: what arrives from it
  *   supervisor.c    the pool's thread: starts workers, buries them, keeps time limits, draws the progress
  *   callbacks.c     the thread that callbacks run on
- *   worker.c        the worker process itself
+ *   worker.c        the worker process itself; worker_results.c is how its results come here
  *
  * One lock guards a pool and all that hangs from it. Nobody waits for anything else while holding it. */
 #ifndef MPROC_POOL_POOL_H

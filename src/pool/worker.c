@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The worker process: takes a task, carries its items out, publishes each result before it begins the next item. */
+/* The worker process: takes a task, carries its items out, publishes each result (worker_results.c) before it begins the
+ * next item. */
 #include <string.h>
 #include <uv.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/step.h"
-#include "link/link.h"
 #include "mproc/value.h"
 #include "platform/self.h"
 #include "platform/shared_memory.h"
 #include "pool/pool.h"
-#include "pool/worker_memory.h"
+#include "pool/worker_process.h"
 #include "spawn/preparation.h"
 #include "spawn/runtime.h"
 #include "spawn/task.h"
@@ -27,145 +27,6 @@
 #define SHORT_ITEM UINT64_C(2000)
 #define ITEMS_A_LOOK 16
 
-struct worker_process {
-    unsigned index;
-    struct link *link;
-    struct pool_memory *pool;
-    struct worker_memory *memory;
-    uint64_t items_left; /* until it is to be replaced; UINT64_MAX: never */
-    size_t memory_max;   /* 0: no limit */
-    bool must_leave;
-    struct message task; /* the one that is carried out, used again and again */
-    struct message result;
-    uint64_t sent_at;        /* when results were sent last */
-    uint64_t now;            /* when the clock was looked at last */
-    uint32_t items_unlooked; /* since then */
-    uint32_t items_a_look;
-};
-
-/* Speaking to the pool ----------------------------------------------------------------------------------------- */
-
-static void ring_bell(struct worker_process *self) {
-    if (ring_must_wake(&self->memory->ring)) {
-        (void)link_send_copy(self->link, FRAME_DOORBELL, NULL, 0,
-                             NULL); /* fails where the pool has ended, and all with it */
-    }
-}
-
-/* Results ------------------------------------------------------------------------------------------------------ */
-
-static void send_results(struct worker_process *self, uint64_t number) {
-    struct worker_memory *memory = self->memory;
-    uint64_t published = atomic_load_any(&memory->published);
-    struct results_head head = {number, (uint32_t)atomic_load_any(&memory->first), PUBLISHED_COUNT(published)};
-    if (head.count == 0) {
-        return;
-    }
-    step();
-    if (ring_write(&memory->ring, &head, sizeof head, memory->results, PUBLISHED_BYTES(published))) {
-        step();
-        ring_bell(self);
-    } else {
-        struct buffer both = {NULL, 0, 0};
-        if (buffer_append(&both, &head, sizeof head) != 0 ||
-            buffer_append(&both, memory->results, PUBLISHED_BYTES(published)) != 0 ||
-            link_send_copy(self->link, FRAME_RESULTS, both.data, both.size, NULL) != 0) {
-            self_exit_now(1); /* what is published is found by the pool */
-        }
-        buffer_clear(&both);
-    }
-    step();
-    /* What was sent may be found here once more when this process dies now: the pool knows it by its item. */
-    atomic_store_release(&memory->published, 0);
-    atomic_store_release(&memory->first, head.first + head.count);
-    self->sent_at = self->now;
-}
-
-/* A result that has no room among the others, or has handles. */
-static void send_alone(struct worker_process *self, uint64_t number, const struct result_record *record,
-                       const void *data) {
-    static const uint8_t zeros[8];
-    struct results_head head = {number, 0, 1};
-    struct buffer all = {NULL, 0, 0};
-    send_results(self, number);
-    head.first = (uint32_t)atomic_load_any(&self->memory->first);
-    int status = buffer_append(&all, &head, sizeof head);
-    if (status == 0) {
-        status = buffer_append(&all, record, sizeof *record);
-    }
-    if (status == 0 && record->size > 0) {
-        status = buffer_append(&all, data, (size_t)record->size);
-    }
-    if (status == 0) {
-        status = buffer_append(&all, zeros, RESULT_SIZE(record->size) - sizeof *record - (size_t)record->size);
-    }
-    if (status == 0) {
-        status = link_send_copy(self->link, FRAME_RESULTS, all.data, all.size, &self->result);
-    }
-    if (status != 0) {
-        self_exit_now(1); /* no memory for it: the pool tells that this task's worker ended */
-    }
-    buffer_clear(&all);
-    atomic_store_release(&self->memory->first, head.first + 1);
-}
-
-static void publish(struct worker_process *self, uint64_t number, const struct result_record *record,
-                    const void *data) {
-    struct worker_memory *memory = self->memory;
-    size_t size = RESULT_SIZE(record->size);
-    if (size > RESULTS_CAPACITY || self->result.handle_count > 0) {
-        send_alone(self, number, record, data);
-        return;
-    }
-    uint64_t published = atomic_load_any(&memory->published);
-    if (PUBLISHED_BYTES(published) + size > RESULTS_CAPACITY) {
-        send_results(self, number);
-        published = 0;
-    }
-    uint8_t *place = memory->results + PUBLISHED_BYTES(published);
-    memcpy(place, record, sizeof *record);
-    if (record->size > 0) {
-        memcpy(place + sizeof *record, data, (size_t)record->size);
-    }
-    step();
-    atomic_store_release(&memory->published,
-                         PUBLISHED(PUBLISHED_COUNT(published) + 1, PUBLISHED_BYTES(published) + size));
-}
-
-static void publish_failure(struct worker_process *self, uint64_t number, int code, const char *text) {
-    struct result_record record = {code, RESULT_FAILURE, strlen(text) + 1};
-    publish(self, number, &record, text);
-}
-
-static void publish_bytes(struct worker_process *self, const struct task_head *head, const mproc_task *task) {
-    struct result_record record = {0, RESULT_BYTES, task->result_size};
-    if (head->form == TASK_BYTES && task->result_size != head->result_size) {
-        (void)error_set(MPROC_ERANGE, 0, "%s returned %llu bytes, but %llu are wanted", task->target->name,
-                        (unsigned long long)task->result_size, (unsigned long long)head->result_size);
-        publish_failure(self, head->number, MPROC_ERANGE, mproc_last_error()->message);
-    } else {
-        publish(self, head->number, &record, task->result_bytes);
-    }
-}
-
-static void publish_value(struct worker_process *self, const struct task_head *head, const mproc_task *task) {
-    struct result_record record = {0, RESULT_VALUE, 0};
-    cJSON null_value;
-    memset(&null_value, 0, sizeof null_value);
-    null_value.type = cJSON_NULL;
-    self->result.bytes.size = 0;
-    if (cbor_encode(task->result != NULL ? task->result : &null_value, &self->result) != 0) {
-        (void)error_prefix("%s: the result cannot be sent: ", task->target->name);
-        publish_failure(self, head->number, mproc_last_error()->code, mproc_last_error()->message);
-        return;
-    }
-    record.size = self->result.bytes.size;
-    publish(self, head->number, &record, self->result.bytes.data);
-    if (self->result.handle_count > 0) {
-        message_clear(&self->result);
-    }
-}
-
 /* Items -------------------------------------------------------------------------------------------------------- */
 
 /* Calls the function; publishes what it returns. */
@@ -174,11 +35,11 @@ static void carry_out(struct worker_process *self, const struct task_head *head,
     task->number = head->number;
     int status = task_carry_out(task);
     if (status != 0) {
-        publish_failure(self, head->number, status, mproc_last_error()->message);
+        worker_publish_failure(self, head->number, status, mproc_last_error()->message);
     } else if (head->form == TASK_BYTES || task->result_bytes != NULL) {
-        publish_bytes(self, head, task);
+        worker_publish_bytes(self, head, task);
     } else {
-        publish_value(self, head, task);
+        worker_publish_value(self, head, task);
     }
     task_clear(task);
 }
@@ -220,7 +81,7 @@ static int carry_out_apply(struct worker_process *self, const struct task_head *
     call.values.bytes.size = (size_t)sizes.values_size;
     int status = arguments_decode(&call, &task->args, &task->kwargs);
     if (status != 0) {
-        publish_failure(self, head->number, status, mproc_last_error()->message);
+        worker_publish_failure(self, head->number, status, mproc_last_error()->message);
         return status;
     }
     task->data = self->task.bytes.data + data;
@@ -273,7 +134,7 @@ static void carry_out_item(struct worker_process *self, const struct task_head *
         task.size = size;
         carry_out(self, head, &task);
     } else if (cbor_decode(item, size, &used, self->task.handles, self->task.handle_count, &value) != 0) {
-        publish_failure(self, head->number, mproc_last_error()->code, mproc_last_error()->message);
+        worker_publish_failure(self, head->number, mproc_last_error()->code, mproc_last_error()->message);
     } else {
         carry_out_value(self, head, &task, value);
     }
@@ -285,7 +146,7 @@ static void carry_out_item(struct worker_process *self, const struct task_head *
 static void begin_item(struct worker_process *self, const struct task_head *head, uint32_t index) {
     struct worker_memory *memory = self->memory;
     if (self->now - self->sent_at > GATHERING_TIME) {
-        send_results(self, head->number);
+        worker_send_results(self, head->number);
     }
     atomic_store_release(&memory->begun_at, self->now);
     step();
@@ -349,10 +210,14 @@ static void carry_out_items(struct worker_process *self, const struct task_head 
         }
         begin_item(self, head, items.index - 1);
         if (atomic_load(&self->memory->cancelled) == head->number) {
-            publish_failure(self, head->number, MPROC_ECANCELED, "the task was cancelled before it ran");
+            worker_publish_failure(self, head->number, MPROC_ECANCELED, "the task was cancelled before it ran");
+        } else if (self->lost_handles != 0) {
+            worker_publish_failure(
+                self, head->number, self->lost_handles,
+                "the handles in the task's arguments could not be received: its worker may have none left");
         } else if (target == NULL) {
             (void)error_set(MPROC_ETARGET, 0, "a function is not in the table given to mproc_init of the worker");
-            publish_failure(self, head->number, MPROC_ETARGET, mproc_last_error()->message);
+            worker_publish_failure(self, head->number, MPROC_ETARGET, mproc_last_error()->message);
         } else {
             carry_out_item(self, head, target, item, size);
         }
@@ -368,12 +233,12 @@ static int fetch(struct worker_process *self, const struct task_head *head) {
         status = link_receive(self->link, DEADLINE_NEVER, &frame);
         if (status == 0 && frame.kind == FRAME_TASK) {
             struct message handles = {{0}, NULL, 0, 0};
-            status = link_receive_handles(self->link, &frame, &handles);
+            self->lost_handles = link_receive_handles(self->link, &frame, &handles);
             message_clear(&self->task);
             self->task = handles;
             self->task.bytes.data = frame.body;
             self->task.bytes.size = self->task.bytes.capacity = frame.size;
-            return status;
+            return 0;
         }
         memory_free(frame.body); /* a doorbell */
     }
@@ -382,6 +247,7 @@ static int fetch(struct worker_process *self, const struct task_head *head) {
 
 static int copy_task(struct worker_process *self, const struct delivery_item *item, struct task_head *head) {
     int status = 0;
+    self->lost_handles = 0;
     memcpy(head, item->data, sizeof *head);
     if (head->is_elsewhere) {
         status = fetch(self, head);
@@ -414,7 +280,7 @@ static void carry_out_task(struct worker_process *self, const struct delivery_it
     if (self->items_unlooked > 0) {
         look_at_clock(self);
     }
-    send_results(self, head.number);
+    worker_send_results(self, head.number);
     atomic_store_release(&memory->begun_at, 0);
     if (!self->must_leave) { /* otherwise the rest of the task is found by it */
         atomic_store_release(&memory->running, 0);

@@ -39,6 +39,9 @@ intptr_t system_open_inheritable(void);
 bool system_handle_is_open(intptr_t number);
 void system_close_handle(intptr_t number);
 
+/* From now on this process can open nothing more. */
+void system_forbid_handles(void);
+
 /* Reads standard input: how many bytes come at once; 0: it has ended. */
 int system_read_stdin(void);
 

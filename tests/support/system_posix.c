@@ -113,6 +113,13 @@ void system_close_handle(intptr_t number) {
     assert_int_equal(close((int)number), 0);
 }
 
+void system_forbid_handles(void) {
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 int system_read_stdin(void) {
     char byte;
     return (int)read(STDIN_FILENO, &byte, 1);

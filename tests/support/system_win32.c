@@ -108,6 +108,10 @@ void system_close_handle(intptr_t number) {
     assert_true(CloseHandle((HANDLE)number));
 }
 
+void system_forbid_handles(void) {
+    fail_msg("there is no limit of handles here");
+}
+
 int system_read_stdin(void) {
     char byte;
     DWORD count = 0;
@@ -160,6 +164,7 @@ static const struct impossible impossible[] = {
     {"a_killed_receiver_drops_what_was_on_its_way",
      "an end on its way to a process that is killed stays open until the "
      "program's first process ends: see docs/decisions.md"},
+    {"handles_that_a_worker_has_no_room_for_cost_their_task", "no limit of handles can be set for a process"},
 };
 
 const char *system_cannot(const char *test) {
