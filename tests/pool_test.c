@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "mproc.h"
+#include "pool/pool.h"
 #include "support/system.h"
 
 /* Targets ------------------------------------------------------------------------------------------------------ */
@@ -442,6 +443,35 @@ static void one_callback_is_called_once(void **state) {
     assert_int_equal(calls.errors, 25);
     assert_int_equal(calls.code, MPROC_ETASK);
     mproc_pool_destroy(pool);
+}
+
+static void wait_for_semaphore(cJSON *value, void *user) {
+    cJSON_Delete(value);
+    uv_sem_wait(user);
+}
+
+static void a_slow_callback_delays_no_worker(void **state) {
+    mproc_apply_options options = {0};
+    uv_sem_t semaphore;
+    mproc_async_result *result = NULL;
+    cJSON *values = NULL;
+    (void)state;
+    assert_int_equal(uv_sem_init(&semaphore, 0), 0);
+    mproc_pool *pool = create(1);
+    options.callback = wait_for_semaphore;
+    options.user = &semaphore;
+    assert_mproc(0, mproc_pool_apply_async(pool, nap, mproc_pack("[i]", 0), &options, &result));
+    for (int i = 0; i < 3; i++) { /* while it runs, all of this goes on */
+        assert_mproc(0, mproc_pool_map(pool, square, numbers(100), NULL, &values));
+        assert_int_equal(cJSON_GetArraySize(values), 100);
+        cJSON_Delete(values);
+    }
+    assert_false(mproc_async_result_ready(result)); /* as in Python, it is ready when its callback has returned */
+    uv_sem_post(&semaphore);
+    assert_mproc(0, mproc_async_result_wait(result, TEST_PATIENCE_MS));
+    mproc_async_result_destroy(result);
+    end_pool(pool);
+    uv_sem_destroy(&semaphore);
 }
 
 /* In a callback: submits again, and asks for a result that cannot be there. */
@@ -1111,6 +1141,41 @@ static void many_threads_share_a_pool(void **state) {
     end_pool(pool);
 }
 
+static void progress_without_a_terminal_is_a_line_now_and_then(void **state) {
+    const uint64_t second = 1000000000;
+    (void)state;
+    system_capture_stderr();
+    struct progress *progress = progress_create("counting", 100, second);
+    progress_draw(progress, 0, second, false);
+    progress_draw(progress, 10, 6 * second, false);
+    progress_draw(progress, 20, 11 * second, false); /* a line */
+    progress_draw(progress, 30, 20 * second, false);
+    progress_draw(progress, 40, 21 * second, false); /* a line */
+    progress_draw(progress, 100, 26 * second, true); /* the last one */
+    char *text = system_captured_stderr();
+    progress_destroy(progress);
+    assert_string_equal(text, "counting 20/100  2.0/s  0:40 left\n"
+                              "counting 40/100  2.0/s  0:30 left\n"
+                              "counting 100/100  4.0/s  0:25\n");
+    free(text);
+}
+
+/* Nothing is printed for what is over before the first line is due. */
+static void progress_of_short_work_prints_nothing(void **state) {
+    mproc_map_options options = {0};
+    cJSON *values = NULL;
+    (void)state;
+    options.progress = "counting";
+    mproc_pool *pool = create(1);
+    system_capture_stderr();
+    assert_mproc(0, mproc_pool_map(pool, square, numbers(100), &options, &values));
+    end_pool(pool);
+    char *text = system_captured_stderr();
+    assert_string_equal(text, "");
+    free(text);
+    cJSON_Delete(values);
+}
+
 /* Two things that a job can have at a time: a bar and a callback. */
 static void a_map_with_progress_calls_back(void **state) {
     mproc_map_options options = {0};
@@ -1192,6 +1257,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_map_of_nothing_is_empty),
         cmocka_unit_test(a_closed_pool_takes_no_more),
         cmocka_unit_test(one_callback_is_called_once),
+        cmocka_unit_test(a_slow_callback_delays_no_worker),
+        cmocka_unit_test(progress_without_a_terminal_is_a_line_now_and_then),
         cmocka_unit_test(callbacks_may_submit_and_close),
         cmocka_unit_test(results_are_waited_for),
         cmocka_unit_test(a_failure_is_told_with_its_place),
@@ -1217,6 +1284,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(the_pool_tells_of_itself),
         cmocka_unit_test(submitting_waits_for_room),
         cmocka_unit_test(many_threads_share_a_pool),
+        cmocka_unit_test(progress_of_short_work_prints_nothing),
         cmocka_unit_test(a_map_with_progress_calls_back),
         cmocka_unit_test(many_workers_at_once),
         cmocka_unit_test(handles_that_a_worker_has_no_room_for_cost_their_task),

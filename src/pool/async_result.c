@@ -137,8 +137,13 @@ void job_note_task_done(struct mproc_async_result *job) {
 void job_settle(struct mproc_async_result *job) {
     job->is_settled = true;
     if (job->extras->progress != NULL) {
-        supervisor_wake(job->pool); /* the last drawing */
+        supervisor_wake(job->pool); /* draws for the last time, and then hands it on */
+    } else {
+        job_hand_on(job);
     }
+}
+
+void job_hand_on(struct mproc_async_result *job) {
     if (job->failure != NULL ? job->extras->error_callback != NULL : job->extras->callback != NULL) {
         callbacks_add(job);
     } else {

@@ -32,7 +32,8 @@ static void call_back(const struct mproc_async_result *job) {
 
 /* Nobody will submit any more, and all has been called back. */
 static bool is_over(const struct mproc_pool *pool) {
-    return pool->state != POOL_RUNNING && pool->unfinished == 0 && pool->first_callback == NULL;
+    return pool->state != POOL_RUNNING && pool->unfinished == 0 && pool->progressing == NULL &&
+           pool->first_callback == NULL;
 }
 
 static void run(void *context) {

@@ -91,9 +91,20 @@ static void abandon(struct mproc_async_result *job, uint32_t submitted) {
     }
 }
 
+static bool has_no_progress(const void *job) {
+    return ((const struct mproc_async_result *)job)->extras->progress == NULL;
+}
+
+/* Of a map that failed. With the lock. */
+static void end_progress(struct mproc_async_result *job) {
+    job->extras->is_abandoned = true;
+    supervisor_wake(job->pool);
+    (void)pool_wait(job->pool, &job->waiters, has_no_progress, job, DEADLINE_NEVER);
+}
+
 static void show_progress(struct mproc_async_result *job, const char *label) {
     struct mproc_pool *pool = job->pool;
-    job->extras->progress = label != NULL ? progress_create(label, job->item_count) : NULL;
+    job->extras->progress = label != NULL ? progress_create(label, job->item_count, uv_hrtime()) : NULL;
     if (job->extras->progress != NULL) { /* for want of memory there is none */
         job_use(job);
         job->extras->next_progressing = pool->progressing;
@@ -158,6 +169,7 @@ static int map_async(mproc_pool *pool, const mproc_target *target, const struct 
         uint32_t submitted = submit_chunks(job, request->function, request->encode, request->context, &status);
         if (status != 0) {
             abandon(job, submitted);
+            end_progress(job);
         }
     }
     if (status == 0) {

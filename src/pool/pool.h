@@ -69,7 +69,8 @@ struct job_extras {
     mproc_error_callback error_callback;
     void *user;
     struct mproc_iterator *iterator; /* whose chunk it is */
-    struct progress *progress;
+    struct progress *progress;       /* until it has been drawn for the last time */
+    bool is_abandoned;               /* there is nothing to be drawn any more */
     struct mproc_async_result *next_progressing;
     uint8_t *bytes; /* where the results of TASK_BYTES go */
     size_t result_size;
@@ -220,8 +221,10 @@ void job_unuse(struct mproc_async_result *job);
 void job_note_failure(struct mproc_async_result *job, uint32_t item, const mproc_error *error);
 void job_note_results(struct mproc_async_result *job); /* wakes who waits for single items */
 void job_note_task_done(struct mproc_async_result *job);
-/* All of its tasks are done. */
+/* All of its tasks are done: its progress ends, and it is handed on. */
 void job_settle(struct mproc_async_result *job);
+/* To its callback, or to those who wait for it. */
+void job_hand_on(struct mproc_async_result *job);
 void job_become_ready(struct mproc_async_result *job);
 /* A value of one item, decoded. MPROC_ETASK ...: the item's failure. Without the lock: a ready job does not change. */
 int result_decode(const struct result_record *record, const uint8_t *data, const struct message *handles,
@@ -256,10 +259,11 @@ void callbacks_add(struct mproc_async_result *job);
 bool callbacks_is_this_thread(const struct mproc_pool *pool);
 
 /* progress.c */
-struct progress *progress_create(const char *label, size_t total);
+/* now: uv_hrtime(). */
+struct progress *progress_create(const char *label, size_t total, uint64_t now);
 void progress_destroy(struct progress *progress);
 /* Draws where it is time for it. done: so many items. */
-void progress_draw(struct progress *progress, size_t done, bool is_last);
+void progress_draw(struct progress *progress, size_t done, uint64_t now, bool is_last);
 
 /* worker.c */
 /* The target of a worker's process. */

@@ -21,11 +21,11 @@ struct progress {
     char label[LABEL_MAX + 1];
 };
 
-struct progress *progress_create(const char *label, size_t total) {
+struct progress *progress_create(const char *label, size_t total, uint64_t now) {
     struct progress *progress = memory_allocate(sizeof *progress);
     if (progress != NULL) {
         progress->total = total;
-        progress->begun_at = progress->drawn_at = uv_hrtime();
+        progress->begun_at = progress->drawn_at = now;
         progress->is_terminal = console_error_is_terminal();
         (void)snprintf(progress->label, sizeof progress->label, "%s", label);
         if (progress->is_terminal) {
@@ -80,8 +80,7 @@ static void draw_line(struct progress *progress, size_t done, uint64_t now) {
     console_write_error_line(text);
 }
 
-void progress_draw(struct progress *progress, size_t done, bool is_last) {
-    uint64_t now = uv_hrtime();
+void progress_draw(struct progress *progress, size_t done, uint64_t now, bool is_last) {
     if (progress->is_terminal) {
         if (is_last || !progress->is_drawn || now - progress->drawn_at >= BAR_PERIOD) {
             draw_bar(progress, done, now, is_last);

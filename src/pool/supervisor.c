@@ -369,12 +369,24 @@ static deadline check_times(struct mproc_pool *pool) {
 
 /* Progress ----------------------------------------------------------------------------------------------------- */
 
+/* Whoever waits for the job prints what he has to say below it. */
+static void end_progress(struct mproc_async_result *job) {
+    progress_destroy(job->extras->progress);
+    job->extras->progress = NULL;
+    if (job->is_settled) {
+        job_hand_on(job);
+    } else {
+        pool_wake(job->waiters);
+    }
+    job_unuse(job);
+}
+
 /* With the lock, which is not held while drawing. */
 static deadline draw_progress(struct mproc_pool *pool) {
     struct mproc_async_result **place = &pool->progressing;
     while (*place != NULL) {
         struct mproc_async_result *job = *place;
-        bool is_last = job->is_settled;
+        bool is_last = job->is_settled || job->extras->is_abandoned;
         size_t done = job->items_done;
         if (is_last) {
             *place = job->extras->next_progressing;
@@ -382,10 +394,10 @@ static deadline draw_progress(struct mproc_pool *pool) {
             place = &job->extras->next_progressing;
         }
         uv_mutex_unlock(&pool->mutex);
-        progress_draw(job->extras->progress, done, is_last);
+        progress_draw(job->extras->progress, done, uv_hrtime(), is_last);
         uv_mutex_lock(&pool->mutex);
         if (is_last) {
-            job_unuse(job);
+            end_progress(job);
             place = &pool->progressing; /* it may have changed */
         }
     }
