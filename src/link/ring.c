@@ -96,6 +96,10 @@ void ring_skip(struct ring *ring, size_t size) {
     atomic_store_release(&ring->read, read + skipped + rounded(size));
 }
 
+void ring_wake(struct ring *ring) {
+    (void)atomic_replace(&ring->sleeps, 0);
+}
+
 bool ring_sleep(struct ring *ring) {
     (void)atomic_replace(&ring->sleeps, 1); /* seen before `written` is looked at */
     step();

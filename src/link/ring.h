@@ -42,6 +42,8 @@ const uint8_t *ring_peek(struct ring *ring, size_t *size);
 bool ring_is_empty(const struct ring *ring);
 void ring_skip(struct ring *ring, size_t size);
 
+/* The reader looks by itself from now on, and need not be rung for. */
+void ring_wake(struct ring *ring);
 /* The reader is going to sleep; false: something has come meanwhile, and it is not. */
 bool ring_sleep(struct ring *ring);
 

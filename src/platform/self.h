@@ -11,6 +11,9 @@ int self_cpu_quota(void);
 /* Ends this process at once: no exit handlers, no flushing. */
 void self_exit_now(int exitcode);
 
+/* Lets others run on this thread's CPU, where any want to. */
+void self_yield(void);
+
 /* From now on Ctrl-C does not end this process: its parent decides. */
 void self_ignore_interrupt(void);
 

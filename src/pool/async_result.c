@@ -196,7 +196,13 @@ static int wait_ready(mproc_async_result *result, const char *function, int64_t 
                            "%s: this is a callback, and the result of %s is not there: waiting for it here could never "
                            "end",
                            function, result->target->name);
-    } else if (!pool_wait(pool, &result->waiters, is_ready, result, deadline_after(timeout_ms))) {
+        uv_mutex_unlock(&pool->mutex);
+        return status;
+    }
+    if (timeout_ms != 0 && result->task_count == 1) {
+        workers_watch(pool, is_ready, result);
+    }
+    if (!pool_wait(pool, &result->waiters, is_ready, result, deadline_after(timeout_ms))) {
         status = error_set(MPROC_ETIMEDOUT, 0, "%s: %s has not returned within %lld ms", function, result->target->name,
                            (long long)timeout_ms);
     }

@@ -162,6 +162,7 @@ struct mproc_pool {
     struct worker *first_ended;
     struct job_failure *breakage; /* why no worker comes up; NULL: they do */
 
+    bool is_watched;   /* a thread looks into the workers' rings by itself */
     bool is_wanted;    /* the supervisor has been woken */
     bool has_told_end; /* the workers have been told that no more tasks come */
     bool has_supervisor, has_callback_thread;
@@ -249,6 +250,9 @@ int worker_open(struct worker *worker, struct link_ends *ends);
 int worker_listen(struct worker *worker, struct link_ends *ends);
 void worker_drain(struct worker *worker); /* with the lock */
 void worker_ring(struct worker *worker);  /* its doorbell */
+/* Looks for results on this thread for a short while, until `is_done`: one that comes soon is here sooner than by way of the
+ * hub. With the lock, which is not held all the time. */
+void workers_watch(struct mproc_pool *pool, bool (*is_done)(const void *context), const void *context);
 
 /* supervisor.c */
 int supervisor_start(struct mproc_pool *pool); /* with the lock */

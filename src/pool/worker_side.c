@@ -5,7 +5,12 @@
 #include "base/memory.h"
 #include "hub/reader.h"
 #include "link/handover.h"
+#include "platform/self.h"
 #include "pool/pool.h"
+
+/* How long a thread that waits looks for results by itself, in nanoseconds, and up to how many workers it is worth it. */
+#define WATCHING_TIME UINT64_C(50000)
+#define WATCHED_WORKERS_MAX 8
 
 /* So many frames are taken out of a ring before others may have the lock. */
 #define FRAMES_AT_ONCE 64
@@ -123,6 +128,59 @@ static void empty_ring(struct worker *worker) {
         uv_mutex_unlock(&pool->mutex);
     }
 }
+
+/* Watching ----------------------------------------------------------------------------------------------------- */
+
+static bool is_alive(const struct worker *worker) {
+    return worker != NULL && worker->state == WORKER_ALIVE;
+}
+
+static void drain_all(struct mproc_pool *pool) {
+    for (unsigned i = 0; i < pool->limit; i++) {
+        if (is_alive(pool->workers[i])) {
+            worker_drain(pool->workers[i]);
+        }
+    }
+    tasks_hand_out(pool);
+}
+
+static void wake_rings(struct mproc_pool *pool) {
+    for (unsigned i = 0; i < pool->limit; i++) {
+        if (is_alive(pool->workers[i])) {
+            ring_wake(&pool->workers[i]->memory->ring);
+        }
+    }
+}
+
+/* From here on they ring again. */
+static void let_rings_sleep(struct mproc_pool *pool) {
+    for (unsigned i = 0; i < pool->limit; i++) {
+        struct worker *worker = pool->workers[i];
+        while (is_alive(worker) && !worker->waits_for_pipe && !ring_sleep(&worker->memory->ring)) {
+            worker_drain(worker);
+        }
+    }
+    tasks_hand_out(pool);
+}
+
+void workers_watch(struct mproc_pool *pool, bool (*is_done)(const void *context), const void *context) {
+    uint64_t end = uv_hrtime() + WATCHING_TIME;
+    if (pool->is_watched || pool->limit > WATCHED_WORKERS_MAX || is_done(context)) {
+        return;
+    }
+    pool->is_watched = true;
+    wake_rings(pool);
+    while (!is_done(context) && uv_hrtime() < end) {
+        uv_mutex_unlock(&pool->mutex);
+        self_yield();
+        uv_mutex_lock(&pool->mutex);
+        drain_all(pool);
+    }
+    pool->is_watched = false;
+    let_rings_sleep(pool);
+}
+
+/* Frames ------------------------------------------------------------------------------------------------------- */
 
 static void on_data(void *context, const uint8_t *data, size_t size) {
     struct worker *worker = context;

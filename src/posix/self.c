@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "platform/self.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +11,10 @@ _Static_assert(sizeof(sigset_t) <= sizeof(struct self_signals), "a signal mask f
 
 void self_exit_now(int exitcode) {
     _exit(exitcode);
+}
+
+void self_yield(void) {
+    (void)sched_yield();
 }
 
 void self_ignore_interrupt(void) {

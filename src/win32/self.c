@@ -27,6 +27,10 @@ void self_set_name(const char *name) {
     (void)name; /* process lists show the executable's name */
 }
 
+void self_yield(void) {
+    (void)SwitchToThread();
+}
+
 void self_ignore_interrupt(void) {
     (void)SetConsoleCtrlHandler(NULL, TRUE); /* fails where there is no console, and then there is no Ctrl-C */
 }
