@@ -218,7 +218,7 @@ static void print_python(const char *name, const char *script, struct bench_seri
 
 static void print_costs(void) {
     printf("\none task of so many, in ns (apply_async; map_bytes in the pool's own chunks)\n");
-    for (int count = 1000; count <= 1000000; count *= 10) {
+    for (int count = 1000; count <= 10000000; count *= 10) {
         mproc_pool *pool = create(WORKERS);
         (void)apply_seconds(pool, 100);
         printf("%9d  %8.0f  %8.1f\n", count, flood_seconds(pool, count) * 1e9, map_bytes_seconds(pool, count) * 1e9);

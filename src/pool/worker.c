@@ -124,7 +124,7 @@ static void carry_out_item(struct worker_process *self, const struct task_head *
     cJSON *value = NULL;
     cJSON no_args;
     size_t used;
-    memset(&task, 0, offsetof(mproc_task, failure));
+    memset(&task, 0, offsetof(mproc_task, small_result));
     task.target = target;
     if (head->form == TASK_APPLY) {
         (void)carry_out_apply(self, head, &task, item);

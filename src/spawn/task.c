@@ -40,7 +40,9 @@ int mproc_task_unpack(mproc_task *task, const char *format, ...) {
 
 static void drop_result(mproc_task *task) {
     value_delete(task->result);
-    memory_free(task->result_bytes);
+    if (task->result_bytes != task->small_result) {
+        memory_free(task->result_bytes);
+    }
     task->result = NULL;
     task->result_bytes = NULL;
     task->result_size = 0;
@@ -58,12 +60,12 @@ int mproc_task_return_bytes(mproc_task *task, const void *data, size_t size) {
     if (data == NULL && size > 0) {
         return error_null("mproc_task_return_bytes", "data");
     }
-    void *copy = memory_resize(NULL, size > 0 ? size : 1);
+    void *copy = size <= sizeof task->small_result ? task->small_result : memory_resize(NULL, size);
     if (copy == NULL) {
         return MPROC_ENOMEM;
     }
     if (size > 0) {
-        memcpy(copy, data, size);
+        memmove(copy, data, size); /* it may be the result of before */
     }
     drop_result(task);
     task->result_bytes = copy;

@@ -12,6 +12,9 @@
 #define TASK_FAILURE_MAX 1000
 
 /* An object that the task has taken up from an argument, and releases at its end. */
+/* Raw bytes up to this size are returned without an allocation. */
+#define TASK_RESULT_SMALL 64
+
 struct task_object {
     int argument;
     void *object;
@@ -27,11 +30,12 @@ struct mproc_task {
     size_t size;
     struct task_object *objects;
     cJSON *result;
-    void *result_bytes;
+    void *result_bytes; /* `small_result`, or allocated */
     size_t result_size;
     const atomic_number *cancelled; /* what number is to give up; NULL: nobody can ask for it */
     uint64_t number;
     bool has_failed;
+    uint64_t small_result[TASK_RESULT_SMALL / sizeof(uint64_t)];
     char failure[TASK_FAILURE_MAX + 1];
 };
 
