@@ -53,7 +53,7 @@ static cJSON *no_kwargs(void) {
     return &none;
 }
 
-/* One item of a map: `item` is its arguments, or the only one of them. */
+/* One item of a map: `item` is its arguments, or the only one of them. It stays as it is. */
 static void carry_out_value(struct worker_process *self, const struct task_head *head, mproc_task *task, cJSON *item) {
     cJSON array;
     if (head->form == TASK_STARMAP) {
@@ -68,7 +68,6 @@ static void carry_out_value(struct worker_process *self, const struct task_head 
     }
     task->kwargs = no_kwargs();
     carry_out(self, head, task);
-    value_delete(item);
 }
 
 static int carry_out_apply(struct worker_process *self, const struct task_head *head, mproc_task *task,
@@ -122,7 +121,7 @@ static void carry_out_item(struct worker_process *self, const struct task_head *
                            const uint8_t *item, size_t size) {
     mproc_task task;
     cJSON *value = NULL;
-    cJSON no_args;
+    cJSON no_args, number;
     size_t used;
     memset(&task, 0, offsetof(mproc_task, small_result));
     task.target = target;
@@ -136,10 +135,13 @@ static void carry_out_item(struct worker_process *self, const struct task_head *
         task.data = item;
         task.size = size;
         carry_out(self, head, &task);
+    } else if (cbor_decode_number(item, size, &number)) {
+        carry_out_value(self, head, &task, &number);
     } else if (cbor_decode(item, size, &used, self->task.handles, self->task.handle_count, &value) != 0) {
         worker_publish_failure(self, head->number, mproc_last_error()->code, mproc_last_error()->message);
     } else {
         carry_out_value(self, head, &task, value);
+        value_delete(value);
     }
 }
 

@@ -7,6 +7,7 @@
 #define MPROC_VALUE_CBOR_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,5 +27,9 @@ int cbor_encode(const cJSON *value, struct message *message);
  * the table of references and become HANDLE_INVALID in `handles`. MPROC_EINVAL: not what cbor_encode writes;
  * MPROC_ENOMEM. */
 int cbor_decode(const uint8_t *data, size_t size, size_t *used, handle *handles, size_t handle_count, cJSON **value);
+
+/* Reads a number without an allocation: into an item that is the caller's own, and in no list. false: it is something
+ * else, or malformed. */
+bool cbor_decode_number(const uint8_t *data, size_t size, cJSON *number);
 
 #endif
