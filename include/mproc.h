@@ -8,6 +8,7 @@
 #include "mproc/pool.h"
 #include "mproc/process.h"
 #include "mproc/queue.h"
+#include "mproc/subprocess.h"
 #include "mproc/value.h"
 
 #endif

@@ -100,6 +100,31 @@ void hub_post(struct hub_job *job) {
     unlock();
 }
 
+/* A function that is waited for. */
+struct errand {
+    struct hub_job job;
+    void (*run)(void *context);
+    void *context;
+    uv_sem_t done;
+};
+
+static void run_errand(struct hub_job *job) {
+    struct errand *errand = (struct errand *)job; /* its first member */
+    errand->run(errand->context);
+    uv_sem_post(&errand->done);
+}
+
+void hub_run(void (*run)(void *context), void *context) {
+    struct errand errand;
+    errand.job.run = run_errand;
+    errand.run = run;
+    errand.context = context;
+    (void)uv_sem_init(&errand.done, 0); /* fails for want of memory at most, and then libuv's wait ends the program */
+    hub_post(&errand.job);
+    uv_sem_wait(&errand.done);
+    uv_sem_destroy(&errand.done);
+}
+
 uv_loop_t *hub_loop(void) {
     return &hub.loop;
 }

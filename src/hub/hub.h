@@ -22,6 +22,9 @@ bool hub_is_running(void);
 /* Has the job run, after all that were given before. The hub runs. */
 void hub_post(struct hub_job *job);
 
+/* Runs a function on the hub's thread, and waits for it. The hub runs, and this is another thread. */
+void hub_run(void (*run)(void *context), void *context);
+
 /* The loop, for the hub's thread. */
 uv_loop_t *hub_loop(void);
 

@@ -10,10 +10,9 @@
 #include "base/clock.h"
 #include "platform/handle.h"
 
-enum exit_request {
-    EXIT_REQUEST_TERMINATE, /* SIGTERM; on Windows it is reported as -15 */
-    EXIT_REQUEST_KILL       /* SIGKILL; on Windows it is reported as -9 */
-};
+/* SIGTERM and SIGKILL, of the same numbers everywhere; on Windows they are reported as -15 and -9. */
+#define EXIT_TERMINATE 15
+#define EXIT_KILL 9
 
 /* Watches a process by its number: the parent, or a child just started. MPROC_ENOTFOUND: it is gone already;
  * MPROC_ENOTSUP: the system is too old for it. */
@@ -26,7 +25,14 @@ int exit_wait(handle watch, deadline until);
  * collected it, so that it is unknown. */
 int exit_collect(handle watch, int pid, int *exitcode);
 
-/* Asks the child to end, or makes it. 0, also where it has ended; MPROC_EPERM; MPROC_ESYSTEM. */
-int exit_send(handle watch, int pid, enum exit_request request);
+/* Sends a signal. 0, also where it has ended; MPROC_EPERM; MPROC_ENOTSUP: on Windows all but these two; MPROC_ESYSTEM. */
+int exit_send(handle watch, int pid, int signal);
+
+/* Makes all end that are in the group that spawn_process gave a program. It has not been collected, so that the group's
+ * number is its own. HANDLE_INVALID is fine: nothing happens. */
+void exit_kill_group(handle group);
+
+/* Gives a group up, whose members go on. HANDLE_INVALID is fine. */
+void exit_forget_group(handle group);
 
 #endif

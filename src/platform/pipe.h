@@ -6,6 +6,7 @@
 #ifndef MPROC_PLATFORM_PIPE_H
 #define MPROC_PLATFORM_PIPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -22,6 +23,9 @@ struct pipe_bytes {
 /* Makes a pipe. MPROC_ESYSTEM: no descriptors left, ... On failure both are untouched. */
 int pipe_create(handle *reader, handle *writer);
 
+/* Makes a pipe whose other end another program is to have, as its standard input (which it reads) or output. */
+int pipe_create_for_program(handle *ours, handle *theirs, bool is_read_by_program);
+
 /* Reads what is there, at least 1 byte, at most capacity (which is not 0), waiting for the first one until the deadline.
  * Returns 0; MPROC_ETIMEDOUT; MPROC_ECLOSED: end of data, no error message is set for these two; MPROC_ESYSTEM. */
 int pipe_read(handle reader, void *data, size_t capacity, deadline until, size_t *size);
@@ -32,6 +36,22 @@ int pipe_write(handle writer, const struct pipe_bytes *parts, size_t count);
 
 /* Writes as much as fits without waiting, maybe nothing. Errors as pipe_write. */
 int pipe_write_some(handle writer, const void *data, size_t size, size_t *written);
+
+/* One of several transfers at a time: reading into `data`, or writing it; size is not 0. */
+struct pipe_transfer {
+    handle pipe;
+    bool is_write;
+    void *data; /* only read, where it is written */
+    size_t size;
+    size_t done; /* how much of it, this time */
+    int status;  /* 0; MPROC_ECLOSED (no message): the end of data, or nobody can read any more; MPROC_ESYSTEM */
+};
+
+#define PIPE_TRANSFERS_MAX 3
+
+/* Transfers something by at least one of these, waiting until the deadline for the first that can go on. 0: each tells how
+ * much of it was done; MPROC_ETIMEDOUT (no message); MPROC_ESYSTEM. */
+int pipe_transfer_any(struct pipe_transfer *transfers, size_t count, deadline until);
 
 /* Lets libuv read or write an end from now on, through a uv_pipe_t that has been initialized without ipc. Takes the end, also
  * on failure. 0 or MPROC_ESYSTEM (no message: there is nobody to read it). */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting a process, at a cost that does not depend on this process's memory.
  *
- * The child has the null device as standard input, this process's stdout and stderr, the inherited handles that the
- * options name, and nothing else. Its signal mask is empty and all signals have their default disposition.
- * Windows: it is born into a job that ends with this process. */
+ * The child has the standard streams and the inherited handles that the options name, and nothing else. Its signal mask is
+ * empty and all signals have their default disposition. */
 #ifndef MPROC_PLATFORM_SPAWN_H
 #define MPROC_PLATFORM_SPAWN_H
 
@@ -13,17 +12,41 @@
 #include "platform/handle.h"
 #include "platform/program.h"
 
+/* Whom the signals of a terminal reach, and exit_kill_group. On Windows each program has a job of its own. */
+enum spawn_group {
+    SPAWN_GROUP_SAME, /* this process's own */
+    SPAWN_GROUP_OWN,
+    SPAWN_SESSION_OWN /* and it has no terminal */
+};
+
+/* Runs a function on a thread that lives as long as this process, and waits for it. */
+typedef void spawn_runner(void (*run)(void *context), void *context);
+
+#define SPAWN_STREAMS 3
+
+/* Among `streams`: this process's own standard output. */
+#define SPAWN_OWN_STDOUT ((handle)-2)
+
 struct spawn_options {
     const struct program *program;
     const char *const *arguments; /* UTF-8, NULL-terminated, the first is the program's name */
     const handle *inherited;      /* handles for the child, which stay open here too */
     size_t inherited_count;
     const char *const *environment; /* "NAME=value", UTF-8, NULL-terminated; NULL: this process's own */
+    const handle *streams; /* stdin, stdout, stderr of the child; HANDLE_INVALID: this process's own. NULL: the null
+                                     * device, and this process's own two */
+    const char *folder;    /* to be run in, UTF-8; NULL: this process's */
+    enum spawn_group group;
+    bool is_ours; /* a child that sees the end of this process by itself; on Windows in a job with its siblings */
+    spawn_runner
+        *runner; /* where it is not: the system is to end it with this process, which may need this thread. NULL:
+                           * it outlives this process */
 };
 
 struct spawned {
     int pid;
     handle watch; /* see exit.h; HANDLE_INVALID: it has ended already, and the application has collected it */
+    handle group; /* for exit_kill_group; HANDLE_INVALID: it has none of its own */
 };
 
 /* The number by which the child will know the index-th inherited handle. */

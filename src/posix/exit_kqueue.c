@@ -49,9 +49,9 @@ int exit_collect(handle watch, int pid, int *exitcode) {
     return exit_status_read(status, errno, &info, pid, exitcode);
 }
 
-int exit_send(handle watch, int pid, enum exit_request request) {
+int exit_send(handle watch, int pid, int signal) {
     (void)watch; /* whoever calls knows that the child has not been collected, so the number is still its own */
-    if (kill(pid, request == EXIT_REQUEST_KILL ? SIGKILL : SIGTERM) != 0 && errno != ESRCH) {
+    if (kill(pid, signal) != 0 && errno != ESRCH) {
         return system_error(errno, "cannot send a signal");
     }
     return 0;

@@ -39,10 +39,9 @@ int exit_collect(handle watch, int pid, int *exitcode) {
     return exit_status_read(status, errno, &info, pid, exitcode);
 }
 
-int exit_send(handle watch, int pid, enum exit_request request) {
-    int number = request == EXIT_REQUEST_KILL ? SIGKILL : SIGTERM;
+int exit_send(handle watch, int pid, int signal) {
     (void)pid; /* the watch cannot be mistaken for another process */
-    if (watch != HANDLE_INVALID && syscall(SYS_pidfd_send_signal, (int)watch, number, NULL, 0) != 0 && errno != ESRCH) {
+    if (watch != HANDLE_INVALID && syscall(SYS_pidfd_send_signal, (int)watch, signal, NULL, 0) != 0 && errno != ESRCH) {
         return system_error(errno, "cannot send a signal");
     }
     return 0;

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "base/error.h"
+#include "platform/exit.h"
 #include "posix/system_error.h"
 
 int exit_status_wait_readable(handle watch, deadline until) {
@@ -23,6 +24,16 @@ int exit_status_wait_readable(handle watch, deadline until) {
         }
     }
     return 0;
+}
+
+void exit_kill_group(handle group) {
+    if (group != HANDLE_INVALID) {
+        (void)killpg((pid_t)group, SIGKILL); /* fails where nobody is left in it */
+    }
+}
+
+void exit_forget_group(handle group) {
+    (void)group; /* a number only */
 }
 
 int exit_status_read(int status, int number, const siginfo_t *info, int pid, int *exitcode) {

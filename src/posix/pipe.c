@@ -44,6 +44,10 @@ int pipe_create(handle *reader, handle *writer) {
     return 0;
 }
 
+int pipe_create_for_program(handle *ours, handle *theirs, bool is_read_by_program) {
+    return is_read_by_program ? pipe_create(theirs, ours) : pipe_create(ours, theirs);
+}
+
 /* Waits until the descriptor is ready for `events`, or broken. 0 or MPROC_ETIMEDOUT (no message) or MPROC_ESYSTEM. */
 static int wait_ready(handle waited, short events, deadline until) {
     for (;;) {
@@ -150,6 +154,42 @@ int pipe_write_some(handle writer, const void *data, size_t size, size_t *writte
         return system_error(errno, "cannot write to a pipe");
     }
     *written = count > 0 ? (size_t)count : 0;
+    return 0;
+}
+
+/* It is ready, or broken. */
+static void transfer_some(struct pipe_transfer *transfer) {
+    if (transfer->is_write) {
+        transfer->status = pipe_write_some(transfer->pipe, transfer->data, transfer->size, &transfer->done);
+    } else {
+        transfer->status = pipe_read(transfer->pipe, transfer->data, transfer->size, DEADLINE_NOW, &transfer->done);
+        transfer->status = transfer->status != MPROC_ETIMEDOUT ? transfer->status : 0;
+    }
+}
+
+int pipe_transfer_any(struct pipe_transfer *transfers, size_t count, deadline until) {
+    struct pollfd entries[PIPE_TRANSFERS_MAX];
+    int ready = 0;
+    for (size_t i = 0; i < count; i++) {
+        entries[i].fd = (int)transfers[i].pipe;
+        entries[i].events = transfers[i].is_write ? POLLOUT : POLLIN;
+        transfers[i].done = 0;
+        transfers[i].status = 0;
+    }
+    while (ready <= 0) {
+        ready = poll(entries, (nfds_t)count, deadline_remaining_ms(until));
+        if (ready < 0 && errno != EINTR && errno != EAGAIN) {
+            return system_error(errno, "cannot wait for pipes");
+        }
+        if (ready == 0 && deadline_remaining_ms(until) == 0) {
+            return MPROC_ETIMEDOUT;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].revents != 0) {
+            transfer_some(&transfers[i]);
+        }
+    }
     return 0;
 }
 

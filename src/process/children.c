@@ -152,7 +152,7 @@ static void terminate_daemons(void) {
     processes_lock();
     for (struct mproc_process *process = first_running; process != NULL; process = process->next) {
         if (process->identity.daemon) {
-            (void)exit_send(process->watch, process->identity.pid, EXIT_REQUEST_TERMINATE); /* it may have ended */
+            (void)exit_send(process->watch, process->identity.pid, EXIT_TERMINATE); /* it may have ended */
         }
     }
     processes_unlock();

@@ -199,6 +199,7 @@ static int spawn_child(const struct mproc_process *process, const struct inherit
                        struct spawned *spawned) {
     struct child_arguments arguments = {{NULL}, ""};
     struct spawn_options options;
+    memset(&options, 0, sizeof options);
     child_arguments_write(&arguments, runtime.argument0, inheritance->child_numbers,
                           program_child_handle(runtime.program));
     options.program = runtime.program;
@@ -206,6 +207,7 @@ static int spawn_child(const struct mproc_process *process, const struct inherit
     options.inherited = inheritance->list;
     options.inherited_count = inheritance->count;
     options.environment = process->environment;
+    options.is_ours = true;
     return spawn_process(&options, spawned);
 }
 
@@ -241,7 +243,7 @@ static int start(struct mproc_process *process, struct link **link, struct spawn
 
 int mproc_process_start(mproc_process *process) {
     struct link *link = NULL;
-    struct spawned spawned = {0, HANDLE_INVALID};
+    struct spawned spawned = {0, HANDLE_INVALID, HANDLE_INVALID};
     if (process == NULL) {
         return error_null("mproc_process_start", "process");
     }
@@ -379,7 +381,7 @@ int mproc_process_join(mproc_process *process, int64_t timeout_ms) {
     return status == 0 ? check_guarded(process) : status;
 }
 
-static int request_end(mproc_process *process, const char *function, enum exit_request request) {
+static int request_end(mproc_process *process, const char *function, int signal) {
     int status = 0;
     if (process == NULL) {
         return error_null(function, "process");
@@ -388,18 +390,18 @@ static int request_end(mproc_process *process, const char *function, enum exit_r
     if (process->kind != PROCESS_CHILD || process->state < PROCESS_RUNNING) {
         status = error_state(function, process);
     } else if (!processes_collect(process)) {
-        status = exit_send(process->watch, process->identity.pid, request);
+        status = exit_send(process->watch, process->identity.pid, signal);
     }
     processes_unlock();
     return status;
 }
 
 int mproc_process_terminate(mproc_process *process) {
-    return request_end(process, "mproc_process_terminate", EXIT_REQUEST_TERMINATE);
+    return request_end(process, "mproc_process_terminate", EXIT_TERMINATE);
 }
 
 int mproc_process_kill(mproc_process *process) {
-    return request_end(process, "mproc_process_kill", EXIT_REQUEST_KILL);
+    return request_end(process, "mproc_process_kill", EXIT_KILL);
 }
 
 /* Asking ------------------------------------------------------------------------------------------------------- */

@@ -74,6 +74,22 @@ int environment_create(char ***environment, const char *const *added) {
     return 0;
 }
 
+char *environment_value(const char *name) {
+    size_t size = 4096;
+    char *value = memory_resize(NULL, size);
+    int error = value != NULL ? uv_os_getenv(name, value, &size) : UV_ENOMEM;
+    while (error == UV_ENOBUFS) { /* size tells how much it needs */
+        memory_free(value);
+        value = memory_resize(NULL, size);
+        error = value != NULL ? uv_os_getenv(name, value, &size) : UV_ENOMEM;
+    }
+    if (error != 0) {
+        memory_free(value);
+        return NULL;
+    }
+    return value;
+}
+
 void environment_free(char **environment) {
     for (size_t i = 0; environment != NULL && environment[i] != NULL; i++) {
         memory_free(environment[i]);

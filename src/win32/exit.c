@@ -6,12 +6,12 @@
 
 #include <windows.h>
 
+#include <string.h>
+
 #include "base/error.h"
 #include "win32/system_error.h"
 
 #define CODE_MARK 0x6D700000u
-#define SIGNAL_TERMINATE 15
-#define SIGNAL_KILL 9
 
 int exit_watch(int pid, handle *watch) {
     HANDLE process = OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, (DWORD)pid);
@@ -46,7 +46,7 @@ int exit_collect(handle watch, int pid, int *exitcode) {
         DWORD number = GetLastError();
         return error_set(MPROC_ENOTFOUND, (int)number, "how process %d ended is unknown", pid);
     }
-    if (code == (CODE_MARK | SIGNAL_TERMINATE) || code == (CODE_MARK | SIGNAL_KILL)) {
+    if (code == (CODE_MARK | EXIT_TERMINATE) || code == (CODE_MARK | EXIT_KILL)) {
         *exitcode = -(int)(code & ~CODE_MARK);
     } else {
         *exitcode = (int)code;
@@ -54,9 +54,28 @@ int exit_collect(handle watch, int pid, int *exitcode) {
     return 0;
 }
 
-int exit_send(handle watch, int pid, enum exit_request request) {
-    UINT code = CODE_MARK | (request == EXIT_REQUEST_KILL ? SIGNAL_KILL : SIGNAL_TERMINATE);
+void exit_kill_group(handle group) {
+    if (group != HANDLE_INVALID) {
+        (void)TerminateJobObject((HANDLE)group, CODE_MARK | EXIT_KILL); /* fails where nobody is left in it */
+    }
+}
+
+/* Closing a job that ends its members would end them. */
+void exit_forget_group(handle group) {
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits;
+    if (group != HANDLE_INVALID) {
+        memset(&limits, 0, sizeof limits);
+        (void)SetInformationJobObject((HANDLE)group, JobObjectExtendedLimitInformation, &limits, sizeof limits);
+        handle_close(group);
+    }
+}
+
+int exit_send(handle watch, int pid, int signal) {
+    UINT code = CODE_MARK | (UINT)signal;
     (void)pid;
+    if (signal != EXIT_TERMINATE && signal != EXIT_KILL) {
+        return error_set(MPROC_ENOTSUP, 0, "Windows has no signals: a process can be ended only, by SIGTERM or 9");
+    }
     if (!TerminateProcess((HANDLE)watch, code)) {
         DWORD number = GetLastError();
         if (WaitForSingleObject((HANDLE)watch, 0) != WAIT_OBJECT_0) { /* access is denied to one that has ended */

@@ -36,28 +36,40 @@ static int make_name(wchar_t *name) {
     return 0;
 }
 
-int pipe_create(handle *reader, handle *writer) {
+/* server_access: PIPE_ACCESS_INBOUND or PIPE_ACCESS_OUTBOUND, and the client has the other; client_flags: its own. */
+static int create_pair(DWORD server_access, DWORD client_flags, handle *server_end, handle *client_end) {
     wchar_t name[NAME_CAPACITY];
+    DWORD client_access = server_access == PIPE_ACCESS_INBOUND ? GENERIC_WRITE | FILE_READ_ATTRIBUTES
+                                                               : GENERIC_READ | FILE_WRITE_ATTRIBUTES;
     int status = make_name(name);
     if (status != 0) {
         return status;
     }
-    HANDLE server = CreateNamedPipeW(name, PIPE_ACCESS_INBOUND | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE,
+    HANDLE server = CreateNamedPipeW(name, server_access | FILE_FLAG_OVERLAPPED | FILE_FLAG_FIRST_PIPE_INSTANCE,
                                      PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS, 1,
                                      PIPE_BUFFER_SIZE, PIPE_BUFFER_SIZE, 0, NULL);
     if (server == INVALID_HANDLE_VALUE) {
         return system_error(GetLastError(), "cannot create a pipe");
     }
-    HANDLE client =
-        CreateFileW(name, GENERIC_WRITE | FILE_READ_ATTRIBUTES, 0, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+    HANDLE client = CreateFileW(name, client_access, 0, NULL, OPEN_EXISTING, client_flags, NULL);
     if (client == INVALID_HANDLE_VALUE) {
         status = system_error(GetLastError(), "cannot open a pipe");
         (void)CloseHandle(server);
         return status;
     }
-    *reader = (handle)server;
-    *writer = (handle)client;
+    *server_end = (handle)server;
+    *client_end = (handle)client;
     return 0;
+}
+
+int pipe_create(handle *reader, handle *writer) {
+    return create_pair(PIPE_ACCESS_INBOUND, FILE_FLAG_OVERLAPPED, reader, writer);
+}
+
+/* Most programs do not expect an overlapped end. */
+int pipe_create_for_program(handle *ours, handle *theirs, bool is_read_by_program) {
+    return create_pair(is_read_by_program ? PIPE_ACCESS_OUTBOUND : PIPE_ACCESS_INBOUND, FILE_ATTRIBUTE_NORMAL, ours,
+                       theirs);
 }
 
 static bool is_closed(DWORD number) {
@@ -148,6 +160,68 @@ int pipe_write(handle writer, const struct pipe_bytes *parts, size_t count) {
     }
     transfer_close(&transfer);
     return status;
+}
+
+/* A write is in pieces that can be called back: it counts what was taken of it by then. */
+#define WRITE_PIECE ((DWORD)65536)
+
+static void begin(struct pipe_transfer *wanted, struct transfer *transfer, DWORD *number) {
+    DWORD limit = wanted->is_write ? WRITE_PIECE : TRANSFER_MAX;
+    DWORD size = wanted->size < limit ? (DWORD)wanted->size : limit;
+    BOOL done = wanted->is_write ? WriteFile(transfer->pipe, wanted->data, size, NULL, &transfer->overlapped)
+                                 : ReadFile(transfer->pipe, wanted->data, size, NULL, &transfer->overlapped);
+    *number = done ? ERROR_SUCCESS : GetLastError();
+}
+
+/* Waits for the first one; false: the deadline is past. */
+static bool wait_for_any(const struct transfer *transfers, const DWORD *numbers, size_t count, deadline until) {
+    HANDLE events[PIPE_TRANSFERS_MAX];
+    DWORD result;
+    for (size_t i = 0; i < count; i++) {
+        if (numbers[i] != ERROR_IO_PENDING) {
+            return true;
+        }
+        events[i] = transfers[i].overlapped.hEvent;
+    }
+    do {
+        int left = deadline_remaining_ms(until);
+        result = WaitForMultipleObjects((DWORD)count, events, FALSE, left < 0 ? INFINITE : (DWORD)left);
+    } while (result == WAIT_TIMEOUT && deadline_remaining_ms(until) != 0);
+    return result != WAIT_TIMEOUT;
+}
+
+static bool harvest(struct pipe_transfer *wanted, struct transfer *transfer, DWORD number) {
+    DWORD size = 0;
+    int status = transfer_finish(transfer, number, DEADLINE_NOW,
+                                 wanted->is_write ? "cannot write to a pipe" : "cannot read from a pipe", &size);
+    wanted->done = size;
+    wanted->status = status != MPROC_ETIMEDOUT ? status : 0;
+    return wanted->done > 0 || wanted->status != 0;
+}
+
+int pipe_transfer_any(struct pipe_transfer *wanted, size_t count, deadline until) {
+    struct transfer transfers[PIPE_TRANSFERS_MAX];
+    DWORD numbers[PIPE_TRANSFERS_MAX];
+    size_t opened = 0;
+    int status = 0;
+    bool has_progress = false, in_time = true;
+    while (opened < count && status == 0) {
+        status = transfer_open(&transfers[opened], wanted[opened].pipe);
+        opened++;
+    }
+    while (status == 0 && !has_progress && in_time) {
+        for (size_t i = 0; i < count; i++) {
+            begin(&wanted[i], &transfers[i], &numbers[i]);
+        }
+        in_time = wait_for_any(transfers, numbers, count, until);
+        for (size_t i = 0; i < count; i++) {
+            has_progress = harvest(&wanted[i], &transfers[i], numbers[i]) || has_progress;
+        }
+    }
+    for (size_t i = 0; i < opened; i++) {
+        transfer_close(&transfers[i]);
+    }
+    return status != 0 || has_progress ? status : MPROC_ETIMEDOUT;
 }
 
 /* A write that does not fit has to wait on Windows, and cannot be called back in the middle without doubt about how much

@@ -23,20 +23,21 @@
 #define PROC_THREAD_ATTRIBUTE_JOB_LIST 0x0002000D /* Windows 10; not in older headers */
 #endif
 
-#define STANDARD_HANDLES 3
 #define ATTRIBUTES 2
 
 static uv_once_t once = UV_ONCE_INIT;
 static uv_mutex_t spawn_mutex;
-static HANDLE job; /* NULL: there is none; stays open until the process ends, and with it all that is in it */
+static HANDLE children_job; /* NULL: there is none; stays open until the process ends, and with it all that is in it */
 
 /* All that one start needs, released in one place. */
 struct start {
-    HANDLE standard[STANDARD_HANDLES]; /* this start's own */
-    HANDLE *list;                      /* what the child inherits */
+    HANDLE streams[SPAWN_STREAMS]; /* this start's own */
+    HANDLE *list;                  /* what the child inherits */
     size_t count;
     wchar_t *command_line;
     wchar_t *environment; /* NULL: this process's own */
+    wchar_t *folder;      /* NULL: this process's own */
+    HANDLE job;           /* NULL: none */
     LPPROC_THREAD_ATTRIBUTE_LIST attributes;
     bool has_attributes;
     bool has_job;
@@ -99,6 +100,18 @@ static int append_program_name(struct buffer *line, const char *name) {
     return status == 0 ? append_character(line, L'"') : status;
 }
 
+/* cmd.exe reads the command line of a batch file once more, by rules that no quoting satisfies: what means something to it
+ * cannot be said. */
+static int check_for_batch(const char *const *arguments) {
+    for (size_t i = 1; arguments[i] != NULL; i++) {
+        if (strpbrk(arguments[i], "\"%!^&|<>()\r\n") != NULL) {
+            return error_set(MPROC_EINVAL, 0, "%s: argument %llu cannot be handed to a batch file safely: %s",
+                             arguments[0], (unsigned long long)i, arguments[i]);
+        }
+    }
+    return 0;
+}
+
 static int append_argument(struct buffer *line, const char *argument) {
     wchar_t *wide = wide_from_utf8(argument);
     int status = wide != NULL ? 0 : mproc_last_error()->code;
@@ -113,9 +126,16 @@ static int append_argument(struct buffer *line, const char *argument) {
     return status;
 }
 
-static int write_command_line(struct start *start, const char *const *arguments) {
+/* What CreateProcess takes, with the zero at the end. */
+#define COMMAND_LINE_MAX 32767
+
+static int write_command_line(struct start *start, const struct spawn_options *options) {
+    const char *const *arguments = options->arguments;
     struct buffer line = {0};
-    int status = append_program_name(&line, arguments[0]);
+    int status = program_is_batch(options->program->path) ? check_for_batch(arguments) : 0;
+    if (status == 0) {
+        status = append_program_name(&line, arguments[0]);
+    }
     for (size_t i = 1; arguments[i] != NULL && status == 0; i++) {
         status = append_argument(&line, arguments[i]);
     }
@@ -123,6 +143,10 @@ static int write_command_line(struct start *start, const char *const *arguments)
         status = append_character(&line, L'\0');
     }
     start->command_line = (wchar_t *)(void *)line.data; /* from an allocator, so it is aligned */
+    if (status == 0 && line.size / sizeof(wchar_t) > COMMAND_LINE_MAX) {
+        status = error_set(MPROC_ERANGE, 0, "%s: the arguments take more than the %d characters that Windows allows",
+                           arguments[0], COMMAND_LINE_MAX - 1);
+    }
     return status;
 }
 
@@ -133,32 +157,46 @@ static HANDLE open_null(DWORD access) {
 }
 
 /* A program without a console has no standard handles, or ones that mean nothing: the child then has the null device. */
-static HANDLE copy_standard(DWORD which) {
-    HANDLE original = GetStdHandle(which), copy = NULL;
+static HANDLE copy_stream(HANDLE original, bool is_read) {
+    HANDLE copy = NULL;
     if (original != NULL && original != INVALID_HANDLE_VALUE &&
         DuplicateHandle(GetCurrentProcess(), original, GetCurrentProcess(), &copy, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
         return copy;
     }
-    return open_null(GENERIC_WRITE);
+    return open_null(is_read ? GENERIC_READ : GENERIC_WRITE);
 }
 
-static int gather_handles(struct start *start, const struct spawn_options *options) {
-    start->standard[0] = open_null(GENERIC_READ);
-    start->standard[1] = copy_standard(STD_OUTPUT_HANDLE);
-    start->standard[2] = copy_standard(STD_ERROR_HANDLE);
-    for (size_t i = 0; i < STANDARD_HANDLES; i++) {
-        if (start->standard[i] == INVALID_HANDLE_VALUE) {
+/* Copies of what the options name: one thing may stand in two places, but not twice in the list. */
+static int gather_streams(struct start *start, const struct spawn_options *options) {
+    static const DWORD own[SPAWN_STREAMS] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
+    for (size_t i = 0; i < SPAWN_STREAMS; i++) {
+        handle wanted = options->streams != NULL ? options->streams[i] : HANDLE_INVALID;
+        bool is_null = options->streams == NULL && i == 0;
+        HANDLE original = is_null                      ? NULL
+                          : wanted == HANDLE_INVALID   ? GetStdHandle(own[i])
+                          : wanted == SPAWN_OWN_STDOUT ? GetStdHandle(STD_OUTPUT_HANDLE)
+                                                       : (HANDLE)wanted;
+        start->streams[i] = copy_stream(original, i == 0);
+        if (start->streams[i] == INVALID_HANDLE_VALUE) {
             return system_error(GetLastError(), "cannot open the null device");
         }
     }
-    start->count = STANDARD_HANDLES + options->inherited_count;
+    return 0;
+}
+
+static int gather_handles(struct start *start, const struct spawn_options *options) {
+    int status = gather_streams(start, options);
+    if (status != 0) {
+        return status;
+    }
+    start->count = SPAWN_STREAMS + options->inherited_count;
     start->list = memory_allocate(start->count * sizeof *start->list);
     if (start->list == NULL) {
         return MPROC_ENOMEM;
     }
-    memcpy(start->list, start->standard, sizeof start->standard);
+    memcpy(start->list, start->streams, sizeof start->streams);
     for (size_t i = 0; i < options->inherited_count; i++) {
-        start->list[STANDARD_HANDLES + i] = (HANDLE)options->inherited[i];
+        start->list[SPAWN_STREAMS + i] = (HANDLE)options->inherited[i];
     }
     return 0;
 }
@@ -175,15 +213,29 @@ static int make_inheritable(const struct start *start, bool inheritable) {
 
 /* Starting ----------------------------------------------------------------------------------------------------- */
 
-static void create_once(void) {
+/* A job that ends all that is in it when its last handle is closed, and lets go whoever asks for that. NULL: there is none. */
+static HANDLE create_job(void) {
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits;
-    (void)uv_mutex_init(&spawn_mutex); /* never fails on Windows */
     memset(&limits, 0, sizeof limits);
-    limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
-    job = CreateJobObjectW(NULL, NULL);
+    limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_BREAKAWAY_OK;
+    HANDLE job = CreateJobObjectW(NULL, NULL);
     if (job != NULL && !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits)) {
         (void)CloseHandle(job);
-        job = NULL; /* the children's own watch on their links has to do */
+        job = NULL;
+    }
+    return job;
+}
+
+static void create_once(void) {
+    (void)uv_mutex_init(&spawn_mutex); /* never fails on Windows */
+    children_job = create_job();       /* NULL: the children's own watch on their links has to do */
+}
+
+static void choose_job(struct start *start, const struct spawn_options *options) {
+    if (options->is_ours) {
+        start->job = children_job;
+    } else if (options->runner != NULL) {
+        start->job = create_job();
     }
 }
 
@@ -196,6 +248,9 @@ static int write_environment(struct start *start, const char *const *environment
         status =
             wide != NULL ? buffer_append(&block, wide, (wcslen(wide) + 1) * sizeof *wide) : mproc_last_error()->code;
         memory_free(wide);
+    }
+    if (status == 0 && block.size == 0) {
+        status = append_character(&block, L'\0'); /* an empty one ends with two, too */
     }
     if (status == 0) {
         status = append_character(&block, L'\0');
@@ -224,8 +279,9 @@ static int set_attributes(struct start *start) {
                                    start->count * sizeof *start->list, NULL, NULL)) {
         return system_error(GetLastError(), "cannot name the handles to be inherited");
     }
-    start->has_job = job != NULL && UpdateProcThreadAttribute(start->attributes, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST,
-                                                              &job, sizeof job, NULL, NULL);
+    start->has_job =
+        start->job != NULL && UpdateProcThreadAttribute(start->attributes, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST,
+                                                        &start->job, sizeof start->job, NULL, NULL);
     return 0;
 }
 
@@ -234,8 +290,9 @@ static int enter_job(const struct start *start, const PROCESS_INFORMATION *proce
     if (start->has_job) {
         return 0;
     }
-    if (job != NULL) {
-        (void)AssignProcessToJobObject(job, process->hProcess); /* else the child's own watch on its link has to do */
+    if (start->job != NULL) {
+        (void)AssignProcessToJobObject(start->job,
+                                       process->hProcess); /* else a child's own watch on its link has to do */
     }
     if (ResumeThread(process->hThread) == (DWORD)-1) {
         int status = system_error(GetLastError(), "cannot let a process run");
@@ -245,28 +302,55 @@ static int enter_job(const struct start *start, const PROCESS_INFORMATION *proce
     return 0;
 }
 
+/* A child of a program without a console has none either. CREATE_NO_WINDOW would give it one that nobody sees: a process more,
+ * whose start takes longer than the child's own, and which (in Wine) inherits the child's handles. Another program gets it
+ * all the same: what it starts would otherwise get a console of its own, with a window. */
+static DWORD console_flags(const struct spawn_options *options) {
+    bool has_console = GetConsoleWindow() != NULL || GetConsoleCP() != 0;
+    if (options->group == SPAWN_SESSION_OWN) {
+        return CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP;
+    }
+    return has_console ? 0 : options->is_ours ? DETACHED_PROCESS : CREATE_NO_WINDOW;
+}
+
+/* A process that is to outlive this one leaves the job that this one is in. That may be forbidden, and then it stays. */
+static BOOL create(const struct start *start, const struct spawn_options *options, DWORD flags,
+                   STARTUPINFOEXW *information, PROCESS_INFORMATION *process) {
+    DWORD leaves = options->group == SPAWN_SESSION_OWN ? CREATE_BREAKAWAY_FROM_JOB : 0;
+    BOOL done = CreateProcessW(options->program->path, start->command_line, NULL, NULL, TRUE, flags | leaves,
+                               start->environment, start->folder, &information->StartupInfo, process);
+    if (!done && leaves != 0 && GetLastError() == ERROR_ACCESS_DENIED) {
+        done = CreateProcessW(options->program->path, start->command_line, NULL, NULL, TRUE, flags, start->environment,
+                              start->folder, &information->StartupInfo, process);
+    }
+    return done;
+}
+
+static int explain(DWORD number, const struct start *start, const struct spawn_options *options) {
+    DWORD attributes = start->folder != NULL ? GetFileAttributesW(start->folder) : FILE_ATTRIBUTE_DIRECTORY;
+    if (attributes == INVALID_FILE_ATTRIBUTES || (attributes & FILE_ATTRIBUTE_DIRECTORY) == 0) {
+        return system_error(ERROR_DIRECTORY, options->folder);
+    }
+    return system_error(number, options->arguments[0]);
+}
+
 static int run(const struct start *start, const struct spawn_options *options, struct spawned *spawned) {
     STARTUPINFOEXW information;
     PROCESS_INFORMATION process;
-    DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT | (start->has_job ? 0 : CREATE_SUSPENDED);
-    if (GetConsoleWindow() == NULL && GetConsoleCP() == 0) {
-        /* A child of a program without a console has none either. CREATE_NO_WINDOW would give it one that nobody sees: a
-         * process more, whose start takes longer than the child's own, and which (in Wine) inherits the child's handles. */
-        flags |= DETACHED_PROCESS;
-    }
+    DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT | (start->has_job ? 0 : CREATE_SUSPENDED) |
+                  console_flags(options);
     memset(&information, 0, sizeof information);
     information.StartupInfo.cb = sizeof information;
     information.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
-    information.StartupInfo.hStdInput = start->standard[0];
-    information.StartupInfo.hStdOutput = start->standard[1];
-    information.StartupInfo.hStdError = start->standard[2];
+    information.StartupInfo.hStdInput = start->streams[0];
+    information.StartupInfo.hStdOutput = start->streams[1];
+    information.StartupInfo.hStdError = start->streams[2];
     information.lpAttributeList = start->attributes;
 
     uv_mutex_lock(&spawn_mutex);
     int status = make_inheritable(start, true);
-    if (status == 0 && !CreateProcessW(options->program->path, start->command_line, NULL, NULL, TRUE, flags,
-                                       start->environment, NULL, &information.StartupInfo, &process)) {
-        status = system_error(GetLastError(), "cannot start a process");
+    if (status == 0 && !create(start, options, flags, &information, &process)) {
+        status = explain(GetLastError(), start, options);
     }
     (void)make_inheritable(start, false); /* they were made so above, or are closed soon */
     uv_mutex_unlock(&spawn_mutex);
@@ -281,13 +365,14 @@ static int run(const struct start *start, const struct spawn_options *options, s
     }
     spawned->pid = (int)process.dwProcessId;
     spawned->watch = (handle)process.hProcess;
+    spawned->group = options->is_ours || start->job == NULL ? HANDLE_INVALID : (handle)start->job;
     return 0;
 }
 
 static void release(struct start *start) {
-    for (size_t i = 0; i < STANDARD_HANDLES; i++) {
-        if (start->standard[i] != NULL && start->standard[i] != INVALID_HANDLE_VALUE) {
-            (void)CloseHandle(start->standard[i]);
+    for (size_t i = 0; i < SPAWN_STREAMS; i++) {
+        if (start->streams[i] != NULL && start->streams[i] != INVALID_HANDLE_VALUE) {
+            (void)CloseHandle(start->streams[i]);
         }
     }
     if (start->has_attributes) {
@@ -297,6 +382,7 @@ static void release(struct start *start) {
     memory_free(start->list);
     memory_free(start->command_line);
     memory_free(start->environment);
+    memory_free(start->folder);
 }
 
 bool spawn_same_variable(const char *a, size_t a_length, const char *b, size_t b_length) {
@@ -309,16 +395,24 @@ int spawn_process(const struct spawn_options *options, struct spawned *spawned) 
     uv_once(&once, create_once);
     int status = gather_handles(&start, options);
     if (status == 0) {
-        status = write_command_line(&start, options->arguments);
+        status = write_command_line(&start, options);
     }
     if (status == 0 && options->environment != NULL) {
         status = write_environment(&start, options->environment);
     }
+    if (status == 0 && options->folder != NULL) {
+        start.folder = wide_from_utf8(options->folder);
+        status = start.folder != NULL ? 0 : mproc_last_error()->code;
+    }
     if (status == 0) {
+        choose_job(&start, options);
         status = set_attributes(&start);
     }
     if (status == 0) {
         status = run(&start, options, spawned);
+    }
+    if (status != 0 && !options->is_ours && start.job != NULL) {
+        (void)CloseHandle(start.job);
     }
     release(&start);
     return status;

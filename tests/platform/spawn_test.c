@@ -49,8 +49,14 @@ static int wait_for_ever(char **argv) {
 /* Starts this program with arguments of which the third is the number of the inherited handle. */
 static struct spawned start(const char **arguments, handle inherited) {
     char number[32];
-    struct spawned spawned = {0, HANDLE_INVALID};
-    struct spawn_options options = {self, arguments, &inherited, inherited == HANDLE_INVALID ? 0 : 1, NULL};
+    struct spawned spawned = {0, HANDLE_INVALID, HANDLE_INVALID};
+    struct spawn_options options;
+    memset(&options, 0, sizeof options);
+    options.program = self;
+    options.arguments = arguments;
+    options.inherited = &inherited;
+    options.inherited_count = inherited == HANDLE_INVALID ? 0 : 1;
+    options.is_ours = true;
     if (inherited != HANDLE_INVALID) {
         (void)snprintf(number, sizeof number, "%lld", (long long)spawn_child_handle(&inherited, 0));
         arguments[2] = number;
@@ -145,7 +151,7 @@ static void exit_codes_are_told(void **state) {
 
 static void a_process_is_ended_when_asked(void **state) {
     (void)state;
-    const enum exit_request requests[] = {EXIT_REQUEST_TERMINATE, EXIT_REQUEST_KILL};
+    const int requests[] = {EXIT_TERMINATE, EXIT_KILL};
     const int codes[] = {-15, -9};
     for (int i = 0; i < 2; i++) {
         const char *arguments[] = {"program", "--wait", NULL, NULL};

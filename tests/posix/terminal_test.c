@@ -59,12 +59,15 @@ static int run_program(const char *what) {
     }
     options.chunksize = 1;
     options.progress = "working";
-    if (mproc_pool_create(&pool, 2, NULL) != 0 || mproc_pool_map(pool, fn, items, &options, NULL) != 0) {
+    int status = mproc_pool_create(&pool, 2, NULL);
+    if (status == 0) {
+        status = mproc_pool_map(pool, fn, items, &options, NULL);
+    }
+    if (status != 0) {
         (void)fprintf(stderr, "%s\n", mproc_last_error()->message);
-        return 1;
     }
     mproc_pool_destroy(pool);
-    return 0;
+    return status == 0 ? 0 : 1;
 }
 
 /* Its terminal ------------------------------------------------------------------------------------------------- */
