@@ -154,6 +154,8 @@ static void communicate_feeds_and_reads(void **state) {
     assert_int_equal(completed.returncode, 0);
     mproc_completed_clear(&completed);
     assert_mproc(0, mproc_popen_communicate(process, NULL, 0, &completed, 0)); /* the same once more */
+    assert_mproc(MPROC_ESTATE, mproc_popen_write(process, "x", 1));
+    assert_mproc(MPROC_ESTATE, mproc_popen_communicate(process, "other", 5, &completed, 0));
     assert_string_equal(completed.out, "pear");
     mproc_completed_clear(&completed);
     mproc_popen_destroy(process);

@@ -91,7 +91,8 @@ MPROC_API int mproc_popen_wait(mproc_popen *process, int *returncode, int64_t ti
 
 /** Writes all of it to the program's standard input, waiting while its pipe is full.
  * @param data  NULL is fine where size is 0
- * @return 0; MPROC_ESTATE: its input is no pipe of this process's, or was closed; MPROC_ECLOSED: the program does not read it
+ * @return 0; MPROC_ESTATE: its input is no pipe of this process's, was closed, or is fed by
+ *         mproc_popen_communicate; MPROC_ECLOSED: the program does not read it
  *         any more. Python: Popen.stdin.write and flush. */
 MPROC_API int mproc_popen_write(mproc_popen *process, const void *data, size_t size);
 

@@ -37,6 +37,10 @@ int pipe_write(handle writer, const struct pipe_bytes *parts, size_t count);
 /* Writes as much as fits without waiting, maybe nothing. Errors as pipe_write. */
 int pipe_write_some(handle writer, const void *data, size_t size, size_t *written);
 
+/* A write that the system has begun and not ended: on Windows it cannot be called back without doubt about how much was
+ * taken. */
+struct pipe_pending;
+
 /* One of several transfers at a time: reading into `data`, or writing it; size is not 0. */
 struct pipe_transfer {
     handle pipe;
@@ -44,7 +48,10 @@ struct pipe_transfer {
     void *data; /* only read, where it is written */
     size_t size;
     size_t done; /* how much of it, this time */
-    int status;  /* 0; MPROC_ECLOSED (no message): the end of data, or nobody can read any more; MPROC_ESYSTEM */
+    struct pipe_pending *
+        *pending; /* of a write: NULL in it at first; the next one of this pipe has the same, and the same data
+                                    * as this one from where it got to */
+    int status;   /* 0; MPROC_ECLOSED (no message): the end of data, or nobody can read any more; MPROC_ESYSTEM */
 };
 
 #define PIPE_TRANSFERS_MAX 3
@@ -52,6 +59,9 @@ struct pipe_transfer {
 /* Transfers something by at least one of these, waiting until the deadline for the first that can go on. 0: each tells how
  * much of it was done; MPROC_ETIMEDOUT (no message); MPROC_ESYSTEM. */
 int pipe_transfer_any(struct pipe_transfer *transfers, size_t count, deadline until);
+
+/* Gives up what is pending, in whatever state. NULL is fine. */
+void pipe_drop_pending(handle pipe, struct pipe_pending *pending);
 
 /* Lets libuv read or write an end from now on, through a uv_pipe_t that has been initialized without ipc. Takes the end, also
  * on failure. 0 or MPROC_ESYSTEM (no message: there is nobody to read it). */

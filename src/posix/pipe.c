@@ -193,6 +193,11 @@ int pipe_transfer_any(struct pipe_transfer *transfers, size_t count, deadline un
     return 0;
 }
 
+void pipe_drop_pending(handle pipe, struct pipe_pending *pending) {
+    (void)pipe; /* nothing is ever pending */
+    (void)pending;
+}
+
 int pipe_open_in_loop(uv_pipe_t *pipe, handle given) {
     if (uv_pipe_open(pipe, (uv_file)given) != 0) {
         handle_close(given);

@@ -46,6 +46,7 @@ static int add_input(struct mproc_popen *process, struct pipe_transfer *transfer
         transfer->is_write = true;
         transfer->data = (void *)(uintptr_t)process->input; /* only read */
         transfer->size = process->input_left;
+        transfer->pending = &process->pending_input;
     }
     return 0;
 }
@@ -60,6 +61,7 @@ static int add_output(struct mproc_popen *process, int stream, struct pipe_trans
         struct pipe_transfer *transfer = &transfers[(*count)++];
         transfer->pipe = process->streams[stream];
         transfer->is_write = false;
+        transfer->pending = NULL;
         transfer->data = output->data + output->size;
         transfer->size = output->capacity - output->size;
     }

@@ -14,6 +14,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "mproc/subprocess.h"
+#include "platform/pipe.h"
 #include "platform/spawn.h"
 
 struct mproc_popen {
@@ -34,6 +35,7 @@ struct mproc_popen {
     const uint8_t *input; /* what is left of it: the caller's, or in `kept_input` */
     size_t input_left, input_size;
     struct buffer kept_input;
+    struct pipe_pending *pending_input;
     struct buffer output[2];  /* what was read of 1 and 2 */
     struct mproc_popen *next; /* among those that were given up while they ran */
 };

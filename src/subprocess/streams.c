@@ -62,6 +62,10 @@ void popen_close_theirs(struct popen_streams *streams) {
 }
 
 void popen_close_stream(struct mproc_popen *process, int stream) {
+    if (stream == 0) {
+        pipe_drop_pending(process->streams[0], process->pending_input);
+        process->pending_input = NULL;
+    }
     handle_close(process->streams[stream]);
     process->streams[stream] = HANDLE_INVALID;
 }
@@ -74,9 +78,11 @@ int mproc_popen_write(mproc_popen *process, const void *data, size_t size) {
     if (process == NULL || (data == NULL && size > 0)) {
         return error_null(function, process == NULL ? "process" : "data");
     }
-    if (process->streams[0] == HANDLE_INVALID) {
+    if (process->streams[0] == HANDLE_INVALID || process->has_begun) {
         return error_set(MPROC_ESTATE, 0, "%s: the standard input of %s %s", function, process->name,
-                         process->is_pipe[0] ? "has been closed" : "is no pipe of this process's");
+                         !process->is_pipe[0] ? "is no pipe of this process's"
+                         : process->has_begun ? "is mproc_popen_communicate's"
+                                              : "has been closed");
     }
     int status = pipe_write(process->streams[0], &part, 1);
     if (status == MPROC_ECLOSED) {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "win32/system_error.h"
 
 #define PIPE_BUFFER_SIZE 65536
@@ -162,26 +163,102 @@ int pipe_write(handle writer, const struct pipe_bytes *parts, size_t count) {
     return status;
 }
 
-/* A write is in pieces that can be called back: it counts what was taken of it by then. */
+/* Several at a time -------------------------------------------------------------------------------------------- */
+
 #define WRITE_PIECE ((DWORD)65536)
 
-static void begin(struct pipe_transfer *wanted, struct transfer *transfer, DWORD *number) {
-    DWORD limit = wanted->is_write ? WRITE_PIECE : TRANSFER_MAX;
-    DWORD size = wanted->size < limit ? (DWORD)wanted->size : limit;
-    BOOL done = wanted->is_write ? WriteFile(transfer->pipe, wanted->data, size, NULL, &transfer->overlapped)
-                                 : ReadFile(transfer->pipe, wanted->data, size, NULL, &transfer->overlapped);
-    *number = done ? ERROR_SUCCESS : GetLastError();
+/* A piece of what is written, which has to stay where it is until the system is done with it. */
+struct pipe_pending {
+    struct transfer transfer;
+    bool is_begun;
+    DWORD number; /* what WriteFile gave */
+    DWORD size;
+    char piece[WRITE_PIECE];
+};
+
+static int open_pending(struct pipe_pending **place, handle pipe) {
+    struct pipe_pending *pending = memory_resize(NULL, sizeof *pending);
+    if (pending == NULL) {
+        return MPROC_ENOMEM;
+    }
+    pending->is_begun = false;
+    int status = transfer_open(&pending->transfer, pipe);
+    if (status != 0) {
+        memory_free(pending);
+        return status;
+    }
+    *place = pending;
+    return 0;
+}
+
+static void begin_write(const struct pipe_transfer *wanted, struct pipe_pending *pending) {
+    if (pending->is_begun) {
+        return;
+    }
+    pending->is_begun = true;
+    pending->size = wanted->size < WRITE_PIECE ? (DWORD)wanted->size : WRITE_PIECE;
+    memcpy(pending->piece, wanted->data, pending->size);
+    BOOL done = WriteFile(pending->transfer.pipe, pending->piece, pending->size, NULL, &pending->transfer.overlapped);
+    pending->number = done ? ERROR_SUCCESS : GetLastError();
+}
+
+void pipe_drop_pending(handle pipe, struct pipe_pending *pending) {
+    DWORD size;
+    (void)pipe;
+    if (pending == NULL) {
+        return;
+    }
+    if (pending->is_begun) {
+        (void)transfer_finish(&pending->transfer, pending->number, DEADLINE_NOW, "cannot write to a pipe", &size);
+    }
+    transfer_close(&pending->transfer);
+    memory_free(pending);
+}
+
+/* One of several, on its way. */
+struct flight {
+    struct pipe_transfer *wanted;
+    struct transfer reading;
+    DWORD read_number; /* what ReadFile gave */
+};
+
+static struct transfer *transfer_of(struct flight *flight) {
+    return flight->wanted->is_write ? &(*flight->wanted->pending)->transfer : &flight->reading;
+}
+
+static DWORD number_of(const struct flight *flight) {
+    return flight->wanted->is_write ? (*flight->wanted->pending)->number : flight->read_number;
+}
+
+static int open_flight(struct flight *flight, struct pipe_transfer *wanted) {
+    memset(flight, 0, sizeof *flight);
+    flight->wanted = wanted;
+    if (!wanted->is_write) {
+        return transfer_open(&flight->reading, wanted->pipe);
+    }
+    return *wanted->pending == NULL ? open_pending(wanted->pending, wanted->pipe) : 0;
+}
+
+static void begin(struct flight *flight) {
+    struct pipe_transfer *wanted = flight->wanted;
+    if (wanted->is_write) {
+        begin_write(wanted, *wanted->pending);
+    } else {
+        DWORD size = wanted->size < TRANSFER_MAX ? (DWORD)wanted->size : TRANSFER_MAX;
+        BOOL done = ReadFile(flight->reading.pipe, wanted->data, size, NULL, &flight->reading.overlapped);
+        flight->read_number = done ? ERROR_SUCCESS : GetLastError();
+    }
 }
 
 /* Waits for the first one; false: the deadline is past. */
-static bool wait_for_any(const struct transfer *transfers, const DWORD *numbers, size_t count, deadline until) {
+static bool wait_for_any(struct flight *flights, size_t count, deadline until) {
     HANDLE events[PIPE_TRANSFERS_MAX];
     DWORD result;
     for (size_t i = 0; i < count; i++) {
-        if (numbers[i] != ERROR_IO_PENDING) {
+        if (number_of(&flights[i]) != ERROR_IO_PENDING) {
             return true;
         }
-        events[i] = transfers[i].overlapped.hEvent;
+        events[i] = transfer_of(&flights[i])->overlapped.hEvent;
     }
     do {
         int left = deadline_remaining_ms(until);
@@ -190,36 +267,47 @@ static bool wait_for_any(const struct transfer *transfers, const DWORD *numbers,
     return result != WAIT_TIMEOUT;
 }
 
-static bool harvest(struct pipe_transfer *wanted, struct transfer *transfer, DWORD number) {
+/* Whether it got any further. A read is called back, a write stays pending. */
+static bool harvest(struct flight *flight) {
+    struct pipe_transfer *wanted = flight->wanted;
+    struct transfer *transfer = transfer_of(flight);
     DWORD size = 0;
-    int status = transfer_finish(transfer, number, DEADLINE_NOW,
+    wanted->done = 0;
+    wanted->status = 0;
+    if (wanted->is_write && number_of(flight) == ERROR_IO_PENDING &&
+        WaitForSingleObject(transfer->overlapped.hEvent, 0) != WAIT_OBJECT_0) {
+        return false;
+    }
+    int status = transfer_finish(transfer, number_of(flight), DEADLINE_NOW,
                                  wanted->is_write ? "cannot write to a pipe" : "cannot read from a pipe", &size);
+    if (wanted->is_write) {
+        (*wanted->pending)->is_begun = false;
+    }
     wanted->done = size;
     wanted->status = status != MPROC_ETIMEDOUT ? status : 0;
     return wanted->done > 0 || wanted->status != 0;
 }
 
-int pipe_transfer_any(struct pipe_transfer *wanted, size_t count, deadline until) {
-    struct transfer transfers[PIPE_TRANSFERS_MAX];
-    DWORD numbers[PIPE_TRANSFERS_MAX];
+int pipe_transfer_any(struct pipe_transfer *transfers, size_t count, deadline until) {
+    struct flight flights[PIPE_TRANSFERS_MAX];
     size_t opened = 0;
     int status = 0;
     bool has_progress = false, in_time = true;
     while (opened < count && status == 0) {
-        status = transfer_open(&transfers[opened], wanted[opened].pipe);
+        status = open_flight(&flights[opened], &transfers[opened]);
         opened++;
     }
     while (status == 0 && !has_progress && in_time) {
         for (size_t i = 0; i < count; i++) {
-            begin(&wanted[i], &transfers[i], &numbers[i]);
+            begin(&flights[i]);
         }
-        in_time = wait_for_any(transfers, numbers, count, until);
+        in_time = wait_for_any(flights, count, until);
         for (size_t i = 0; i < count; i++) {
-            has_progress = harvest(&wanted[i], &transfers[i], numbers[i]) || has_progress;
+            has_progress = harvest(&flights[i]) || has_progress;
         }
     }
     for (size_t i = 0; i < opened; i++) {
-        transfer_close(&transfers[i]);
+        transfer_close(&flights[i].reading);
     }
     return status != 0 || has_progress ? status : MPROC_ETIMEDOUT;
 }
