@@ -22,22 +22,28 @@
 #define SYS_close_range 436 /* Linux 5.9; not in older headers */
 #endif
 
-#if defined(__SANITIZE_THREAD__)
-#define IS_TRACED
-#elif defined(__has_feature)
+#if defined(__has_feature) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 #if __has_feature(thread_sanitizer)
-#define IS_TRACED
+#define __SANITIZE_THREAD__
+#endif
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__
 #endif
 #endif
 
-#ifdef IS_TRACED
-/* The child never returns from the functions that it has entered. And clone itself is taken for fork there: by its other name
- * it is not. */
+/* The child never returns from the functions that it has entered, for which a sanitizer would wait. */
+#if defined(__SANITIZE_THREAD__)
 #define NOT_TRACED __attribute__((no_sanitize_thread))
-extern int __clone(int (*run)(void *), void *stack, int flags, void *context, ...);
-#define clone __clone
+#elif defined(__SANITIZE_ADDRESS__)
+#define NOT_TRACED __attribute__((no_sanitize_address))
 #else
 #define NOT_TRACED
+#endif
+
+#if defined(__SANITIZE_THREAD__)
+/* It takes clone for fork, and would begin anew in the memory that is this process's; by its other name it does not. */
+extern int __clone(int (*run)(void *), void *stack, int flags, void *context, ...);
+#define clone __clone
 #endif
 
 struct child {

@@ -5,6 +5,7 @@
 # for programs whose processes print side by side, or "repeated" for one that is ended after some while: then the lines come
 # over and over, once at least, and break off anywhere.
 # With MPROC_COPY_TO in the environment a copy of that name is run instead.
+cmake_policy(SET CMP0007 NEW) # an empty line is one, too
 if(DEFINED ENV{MPROC_COPY_TO})
     get_filename_component(folder "$ENV{MPROC_COPY_TO}" DIRECTORY)
     file(MAKE_DIRECTORY "${folder}")
