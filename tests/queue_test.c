@@ -296,6 +296,8 @@ static void misuse_is_told(void **state) {
     assert_message("timeout_ms is -2");
     assert_mproc(MPROC_EINVAL, mproc_queue_put(queue, mproc_pack("[i}", 1), 0)); /* mproc_pack's own error */
     assert_mproc(MPROC_EINVAL, mproc_queue_put_bytes(queue, NULL, 1, 0));
+    assert_mproc(MPROC_ERANGE, mproc_queue_put_bytes(queue, "", (size_t)MPROC_MESSAGE_MAX + 1, 0));
+    assert_message("at most");
     assert_mproc(MPROC_EINVAL, mproc_queue_get(queue, NULL, 0));
     assert_mproc(MPROC_EINVAL, mproc_queue_get(NULL, &item, 0));
     assert_int_equal(mproc_queue_qsize(NULL), MPROC_EINVAL);
