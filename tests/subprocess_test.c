@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Other programs: the acceptance cases 118 to 126 of shared/semantics.md, and what each call promises. */
-#include "support/test.h"
+#include "support/children.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +32,24 @@ static mproc_popen *start(const char *const *argv) {
     mproc_popen *process = NULL;
     assert_mproc(0, mproc_popen_create(&process, &options));
     return process;
+}
+
+/* In a child: starts a program that sleeps, tells its pid, and stays. */
+static void start_and_stay(mproc_task *task) {
+    mproc_queue *queue = mproc_task_queue(task, 0);
+    bool detached = false;
+    mproc_popen *process;
+    mproc_popen_options options;
+    memset(&options, 0, sizeof options);
+    if (queue == NULL || mproc_task_unpack(task, "(o,b)", NULL, &detached) != 0) {
+        return;
+    }
+    options.argv = HELPER("sleep");
+    options.in.kind = options.out.kind = options.err.kind = MPROC_DEVNULL;
+    options.detached = detached;
+    check_task(task, mproc_popen_create(&process, &options));
+    put_number(queue, mproc_popen_pid(process));
+    mproc_sleep(600 * 1000);
 }
 
 static void expect_output(const mproc_popen_options *options, const char *out, const char *err) {
@@ -299,7 +317,48 @@ static void a_detached_program_goes_on(void **state) {
                   NULL); /* collects it */
 }
 
+/* The pid of a program that a child has started, after that child has been killed. */
+static int orphan(bool detached) {
+    mproc_queue *queue = create_queue(0);
+    mproc_process *process = start_child(start_and_stay, mproc_pack("[o,b]", mproc_queue_ref(queue), detached));
+    cJSON *item = get_item(queue);
+    int pid = item->valueint;
+    cJSON_Delete(item);
+    assert_mproc(0, mproc_process_kill(process));
+    end_child(process, -9);
+    mproc_queue_destroy(queue);
+    return pid;
+}
+
+static void a_program_ends_with_a_parent_that_is_killed(void **state) {
+    (void)state;
+    assert_true(system_wait_until_gone(orphan(false), TEST_PATIENCE_MS));
+}
+
+static void a_detached_program_survives_its_parent(void **state) {
+    (void)state;
+    int pid = orphan(true);
+    assert_true(system_kill_if_alive(pid));
+    assert_true(system_wait_until_gone(pid, TEST_PATIENCE_MS));
+}
+
 /* Starting ----------------------------------------------------------------------------------------------------- */
+
+static void a_program_is_looked_up_in_the_path_it_gets(void **state) {
+    char folder[4096], variable[5000], root_variable[512];
+    const char *root = getenv("SYSTEMROOT");
+    (void)state;
+    const char *name = strrchr(helper_path(), helper_path()[0] == '/' ? '/' : '\\') + 1;
+    (void)snprintf(folder, sizeof folder, "%.*s", (int)(name - 1 - helper_path()), helper_path());
+    (void)snprintf(variable, sizeof variable, "PATH=%s", folder);
+    (void)snprintf(root_variable, sizeof root_variable, "SYSTEMROOT=%s", root != NULL ? root : "");
+    mproc_popen_options options = piped((const char *const[]){name, HELPER_OPTION, "print", "found", NULL});
+    options.env = (const char *const[]){root_variable, variable, NULL};
+    expect_output(&options, "found", "");
+    options.env = (const char *const[]){root_variable, "PATH=", NULL};
+    mproc_popen *process = NULL;
+    assert_mproc(MPROC_ENOTFOUND, mproc_popen_create(&process, &options));
+}
 
 static void expect_refusal(int code, const mproc_popen_options *options, const char *message) {
     mproc_popen *process = NULL;
@@ -336,6 +395,20 @@ static void what_cannot_be_started_is_told(void **state) {
         expect_refusal(MPROC_EINVAL, &options, "options.in is MPROC_FILE, but has no path");
     }
     assert_open_handles(before);
+}
+
+/* A text file, which no system takes for a program. */
+static void a_file_that_is_no_program_is_told(void **state) {
+    static const char path[] = "./subprocess_test_no_program.txt";
+    uv_fs_t request;
+    (void)state;
+    mproc_popen_options options = piped(HELPER("print", "text"));
+    options.out.kind = MPROC_FILE;
+    options.out.path = path;
+    expect_output(&options, NULL, "");
+    options = piped((const char *const[]){path, NULL});
+    expect_refusal(MPROC_EPERM, &options, path);
+    assert_int_equal(uv_fs_unlink(NULL, &request, path, NULL), 0);
 }
 
 /* 124 */
@@ -484,11 +557,12 @@ static void no_descriptor_crosses_between_threads(void **state) {
 static int count_handles(void **state) {
     (void)state;
     assert_mproc(0, mproc_check_call(HELPER("exit", "0")));
+    system_kill(orphan(true)); /* and what a child needs */
     test_note_open_handles();
     return 0;
 }
 
-static const mproc_target targets[] = {MPROC_TARGETS_END};
+static const mproc_target targets[] = {MPROC_TARGET(start_and_stay), MPROC_TARGETS_END};
 
 int main(int argc, char **argv) {
     static const struct CMUnitTest tests[] = {
@@ -504,7 +578,11 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_dialogue_goes_line_by_line),
         cmocka_unit_test(a_run_that_takes_too_long_is_killed_with_all_it_started),
         cmocka_unit_test(a_detached_program_goes_on),
+        cmocka_unit_test(a_program_ends_with_a_parent_that_is_killed),
+        cmocka_unit_test(a_detached_program_survives_its_parent),
+        cmocka_unit_test(a_program_is_looked_up_in_the_path_it_gets),
         cmocka_unit_test(what_cannot_be_started_is_told),
+        cmocka_unit_test(a_file_that_is_no_program_is_told),
         cmocka_unit_test(folder_and_environment_are_as_given),
         cmocka_unit_test(arguments_arrive_as_they_were_sent),
         cmocka_unit_test(misuse_is_told),
