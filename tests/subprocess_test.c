@@ -355,7 +355,7 @@ static void a_program_is_looked_up_in_the_path_it_gets(void **state) {
     mproc_popen_options options = piped((const char *const[]){name, HELPER_OPTION, "print", "found", NULL});
     options.env = (const char *const[]){root_variable, variable, NULL};
     expect_output(&options, "found", "");
-    options.env = (const char *const[]){root_variable, "PATH=", NULL};
+    options.env = (const char *const[]){root_variable, "PATH=/no/such/folder", NULL};
     mproc_popen *process = NULL;
     assert_mproc(MPROC_ENOTFOUND, mproc_popen_create(&process, &options));
 }
