@@ -129,11 +129,6 @@ static void run_start(void *context) {
     run->error = start_run(&run->start, &run->pid, &run->failed);
 }
 
-static int explain(const struct run *run) {
-    return run->failed == START_FOLDER ? system_error(run->error, run->start.folder)
-                                       : system_error(run->error, run->start.path);
-}
-
 static int run(const struct sources *sources, const struct spawn_options *options, struct spawned *spawned) {
     struct run run;
     const char *const *environment = options->environment;
@@ -153,7 +148,7 @@ static int run(const struct sources *sources, const struct spawn_options *option
         run_start(&run);
     }
     if (run.error != 0) {
-        return explain(&run);
+        return system_error(run.error, run.failed == START_FOLDER ? options->folder : options->program->path);
     }
     spawned->pid = (int)run.pid;
     spawned->watch = HANDLE_INVALID;

@@ -36,7 +36,7 @@ static int keep_input(struct mproc_popen *process) {
     return status;
 }
 
-static int add_input(struct mproc_popen *process, struct pipe_transfer *transfers, size_t *count) {
+static void add_input(struct mproc_popen *process, struct pipe_transfer *transfers, size_t *count) {
     if (process->input_left == 0) {
         popen_close_stream(process, 0); /* the program sees the end of it */
     }
@@ -48,7 +48,6 @@ static int add_input(struct mproc_popen *process, struct pipe_transfer *transfer
         transfer->size = process->input_left;
         transfer->pending = &process->pending_input;
     }
-    return 0;
 }
 
 static int add_output(struct mproc_popen *process, int stream, struct pipe_transfer *transfers, size_t *count) {
@@ -87,7 +86,8 @@ static int note(struct mproc_popen *process, const struct pipe_transfer *transfe
 static int transfer_some(struct mproc_popen *process, deadline until) {
     struct pipe_transfer transfers[PIPE_TRANSFERS_MAX];
     size_t count = 0;
-    int status = add_input(process, transfers, &count);
+    int status = 0;
+    add_input(process, transfers, &count);
     for (int stream = 1; stream <= 2 && status == 0; stream++) {
         status = add_output(process, stream, transfers, &count);
     }
