@@ -35,12 +35,12 @@ typedef struct mproc_pool_options {
     mproc_fn initializer;     /**< runs once in each new worker, before its first task; NULL: none */
     cJSON *initargs;          /**< its arguments, an array; taken; NULL: none */
     int max_tasks_per_worker; /**< then the worker is replaced; counts also inside a chunk; 0: never */
-    int64_t
-        task_timeout_ms; /**< milliseconds; a task that runs longer is ended with its worker: MPROC_ETIMEDOUT; 0: never */
-    int retries;         /**< how often a task is run again when its worker dies under it; 0: MPROC_EDIED at once */
+    /** milliseconds; a task that runs longer is ended with its worker: MPROC_ETIMEDOUT; 0: never */
+    int64_t task_timeout_ms;
+    int retries;        /**< how often a task is run again when its worker dies under it; 0: MPROC_EDIED at once */
     size_t max_pending; /**< submitting waits while this many tasks wait for a worker; 0: no limit */
-    size_t
-        max_worker_memory;  /**< bytes: a worker whose resident memory is more after a task is replaced; 0: no limit */
+    /** bytes: a worker whose resident memory is more after a task is replaced; 0: no limit */
+    size_t max_worker_memory;
     const char *const *env; /**< "NAME=value" set anew in the workers (OMP_NUM_THREADS=1, ...), NULL-terminated; copied;
                                    NULL: none */
 } mproc_pool_options;

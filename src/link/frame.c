@@ -127,10 +127,8 @@ int frame_reader_fill(struct frame_reader *reader, handle pipe, deadline until) 
 /* Copies up to `wanted` bytes and counts them as used. */
 static size_t use(void *place, size_t wanted, const uint8_t *data, size_t size, size_t *used) {
     size_t count = wanted < size - *used ? wanted : size - *used;
-    if (count > 0) {
-        memcpy(place, data + *used, count);
-        *used += count;
-    }
+    memcpy(place, data + *used, count);
+    *used += count;
     return count;
 }
 

@@ -48,10 +48,9 @@ struct pipe_transfer {
     void *data; /* only read, where it is written */
     size_t size;
     size_t done; /* how much of it, this time */
-    struct pipe_pending *
-        *pending; /* of a write: NULL in it at first; the next one of this pipe has the same, and the same data
-                                    * as this one from where it got to */
-    int status;   /* 0; MPROC_ECLOSED (no message): the end of data, or nobody can read any more; MPROC_ESYSTEM */
+    int status;  /* 0; MPROC_ECLOSED (no message): the end of data, or nobody can read any more; MPROC_ESYSTEM */
+    /* Of a write: NULL in it at first. The next write of this pipe has the same, and the same data from where this one got to. */
+    struct pipe_pending **pending;
 };
 
 #define PIPE_TRANSFERS_MAX 3

@@ -33,14 +33,14 @@ struct spawn_options {
     const handle *inherited;      /* handles for the child, which stay open here too */
     size_t inherited_count;
     const char *const *environment; /* "NAME=value", UTF-8, NULL-terminated; NULL: this process's own */
-    const handle *streams; /* stdin, stdout, stderr of the child; HANDLE_INVALID: this process's own. NULL: the null
-                                     * device, and this process's own two */
-    const char *folder;    /* to be run in, UTF-8; NULL: this process's */
+    const char *folder;             /* to be run in, UTF-8; NULL: this process's */
+    /* stdin, stdout, stderr of the child; HANDLE_INVALID: this process's own. NULL: the null device, and this process's own
+     * two. */
+    const handle *streams;
     enum spawn_group group;
     bool is_ours; /* a child that sees the end of this process by itself; on Windows in a job with its siblings */
-    spawn_runner
-        *runner; /* where it is not: the system is to end it with this process, which may need this thread. NULL:
-                           * it outlives this process */
+    /* Where it is not: the system is to end it with this process, which may need this thread. NULL: it outlives it. */
+    spawn_runner *runner;
 };
 
 struct spawned {

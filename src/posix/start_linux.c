@@ -154,13 +154,12 @@ int start_run(const struct start *start, pid_t *pid, enum start_step *failed) {
     (void)pthread_sigmask(SIG_SETMASK, &all, &saved); /* no handler of the application's runs in the child */
     int started = clone(run_child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &child);
     int error = started < 0 ? errno : child.error;
-    (void)pthread_sigmask(SIG_SETMASK, &saved, NULL);
     if (started > 0 && error != 0) {
-        (void)waitpid(started, NULL, 0); /* fails only where the application has collected it */
-        *failed = child.step;
-    } else if (error != 0) {
-        *failed = START_PROGRAM;
+        (void)waitpid(started, NULL,
+                      0); /* fails only where the application has collected it: no signal disturbs it now */
     }
+    (void)pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    *failed = child.step;
     *pid = started;
     errno = saved_error; /* the child's calls set it, too */
     return error;

@@ -118,46 +118,36 @@ int popen_communicate(struct mproc_popen *process, const char *function, const v
     return status == 0 ? 0 : error_prefix("%s: %s: ", function, process->name);
 }
 
-/* The text is ended by a zero that does not count. */
-static int copy_output(const struct mproc_popen *process, int stream, char **text, size_t *size) {
-    const struct buffer *output = &process->output[stream - 1];
+/* What was read, ended by a zero that does not count; nothing where it is no pipe. */
+static int give_output(struct mproc_popen *process, int stream, bool is_moved, char **text, size_t *size) {
+    struct buffer *output = &process->output[stream - 1], given = {NULL, 0, 0};
+    int status = 0;
     if (!process->is_pipe[stream]) {
         return 0;
     }
-    char *copy = memory_resize(NULL, output->size + 1);
-    if (copy == NULL) {
-        return MPROC_ENOMEM;
-    }
-    if (output->size > 0) {
-        memcpy(copy, output->data, output->size);
-    }
-    copy[output->size] = '\0';
-    *text = copy;
-    *size = output->size;
-    return 0;
-}
-
-static int move_output(struct mproc_popen *process, int stream, char **text, size_t *size) {
-    struct buffer *output = &process->output[stream - 1];
-    if (!process->is_pipe[stream]) {
-        return 0;
-    }
-    int status = buffer_append(output, "", 1);
-    if (status == 0) {
-        *text = (char *)output->data;
-        *size = output->size - 1;
+    if (is_moved) {
+        given = *output;
         memset(output, 0, sizeof *output);
+    } else {
+        status = buffer_append(&given, output->data, output->size);
     }
-    return status;
+    if (status == 0) {
+        status = buffer_append(&given, "", 1);
+    }
+    if (status != 0) {
+        buffer_clear(&given);
+        return status;
+    }
+    *text = (char *)given.data;
+    *size = given.size - 1;
+    return 0;
 }
 
 int popen_complete(struct mproc_popen *process, bool is_moved, mproc_completed *completed) {
     mproc_completed made = {process->returncode, NULL, NULL, 0, 0};
-    int status = is_moved ? move_output(process, 1, &made.out, &made.out_size)
-                          : copy_output(process, 1, &made.out, &made.out_size);
+    int status = give_output(process, 1, is_moved, &made.out, &made.out_size);
     if (status == 0) {
-        status = is_moved ? move_output(process, 2, &made.err, &made.err_size)
-                          : copy_output(process, 2, &made.err, &made.err_size);
+        status = give_output(process, 2, is_moved, &made.err, &made.err_size);
     }
     if (status != 0) {
         mproc_completed_clear(&made);
