@@ -37,8 +37,8 @@ int pipe_write(handle writer, const struct pipe_bytes *parts, size_t count);
 /* Writes as much as fits without waiting, maybe nothing. Errors as pipe_write. */
 int pipe_write_some(handle writer, const void *data, size_t size, size_t *written);
 
-/* A write that the system has begun and not ended: on Windows it cannot be called back without doubt about how much was
- * taken. */
+/* A transfer that the system has begun and not ended: on Windows a write cannot be called back without doubt about how much
+ * was taken. */
 struct pipe_pending;
 
 /* One of several transfers at a time: reading into `data`, or writing it; size is not 0. */
@@ -49,7 +49,7 @@ struct pipe_transfer {
     size_t size;
     size_t done; /* how much of it, this time */
     int status;  /* 0; MPROC_ECLOSED (no message): the end of data, or nobody can read any more; MPROC_ESYSTEM */
-    /* Of a write: NULL in it at first. The next write of this pipe has the same, and the same data from where this one got to. */
+    /* NULL in it at first. Further transfers of this pipe have the same, and a write the same data from where it got to. */
     struct pipe_pending **pending;
 };
 
@@ -59,8 +59,8 @@ struct pipe_transfer {
  * much of it was done; MPROC_ETIMEDOUT (no message); MPROC_ESYSTEM. */
 int pipe_transfer_any(struct pipe_transfer *transfers, size_t count, deadline until);
 
-/* Gives up what is pending, in whatever state. NULL is fine. */
-void pipe_drop_pending(handle pipe, struct pipe_pending *pending);
+/* Gives up what is pending, in whatever state, before its pipe is closed. NULL is fine. */
+void pipe_drop_pending(struct pipe_pending *pending);
 
 /* Lets libuv read or write an end from now on, through a uv_pipe_t that has been initialized without ipc. Takes the end, also
  * on failure. 0 or MPROC_ESYSTEM (no message: there is nobody to read it). */

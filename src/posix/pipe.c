@@ -193,9 +193,8 @@ int pipe_transfer_any(struct pipe_transfer *transfers, size_t count, deadline un
     return 0;
 }
 
-void pipe_drop_pending(handle pipe, struct pipe_pending *pending) {
-    (void)pipe; /* nothing is ever pending */
-    (void)pending;
+void pipe_drop_pending(struct pipe_pending *pending) {
+    (void)pending; /* nothing ever is */
 }
 
 int pipe_open_in_loop(uv_pipe_t *pipe, handle given) {

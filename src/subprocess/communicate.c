@@ -46,7 +46,7 @@ static void add_input(struct mproc_popen *process, struct pipe_transfer *transfe
         transfer->is_write = true;
         transfer->data = (void *)(uintptr_t)process->input; /* only read */
         transfer->size = process->input_left;
-        transfer->pending = &process->pending_input;
+        transfer->pending = &process->pending[0];
     }
 }
 
@@ -60,7 +60,7 @@ static int add_output(struct mproc_popen *process, int stream, struct pipe_trans
         struct pipe_transfer *transfer = &transfers[(*count)++];
         transfer->pipe = process->streams[stream];
         transfer->is_write = false;
-        transfer->pending = NULL;
+        transfer->pending = &process->pending[stream];
         transfer->data = output->data + output->size;
         transfer->size = output->capacity - output->size;
     }

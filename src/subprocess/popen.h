@@ -22,6 +22,7 @@ struct mproc_popen {
     char *name; /* of the program, for messages */
     bool is_detached;
     handle streams[SPAWN_STREAMS]; /* this process's ends of pipes; HANDLE_INVALID: none, or closed */
+    struct pipe_pending *pending[SPAWN_STREAMS];
     bool is_pipe[SPAWN_STREAMS];
 
     uv_mutex_t mutex; /* of its end */
@@ -35,7 +36,6 @@ struct mproc_popen {
     const uint8_t *input; /* what is left of it: the caller's, or in `kept_input` */
     size_t input_left, input_size;
     struct buffer kept_input;
-    struct pipe_pending *pending_input;
     struct buffer output[2];  /* what was read of 1 and 2 */
     struct mproc_popen *next; /* among those that were given up while they ran */
 };

@@ -62,10 +62,8 @@ void popen_close_theirs(struct popen_streams *streams) {
 }
 
 void popen_close_stream(struct mproc_popen *process, int stream) {
-    if (stream == 0) {
-        pipe_drop_pending(process->streams[0], process->pending_input);
-        process->pending_input = NULL;
-    }
+    pipe_drop_pending(process->pending[stream]);
+    process->pending[stream] = NULL;
     handle_close(process->streams[stream]);
     process->streams[stream] = HANDLE_INVALID;
 }
@@ -112,6 +110,17 @@ static int64_t take_read(struct buffer *output, void *buffer, size_t size) {
     return (int64_t)taken;
 }
 
+/* Waits for at least one byte. 0; MPROC_ECLOSED: the end; MPROC_ETIMEDOUT; MPROC_ESYSTEM. */
+static int read_pipe(mproc_popen *process, int stream, void *buffer, size_t size, deadline until, size_t *count) {
+    struct pipe_transfer transfer = {process->streams[stream], false, buffer, size, 0, 0, &process->pending[stream]};
+    int status = 0;
+    while (status == 0 && transfer.done == 0 && transfer.status == 0) {
+        status = pipe_transfer_any(&transfer, 1, until);
+    }
+    *count = transfer.done;
+    return status != 0 || transfer.done > 0 ? status : transfer.status;
+}
+
 int64_t mproc_popen_read(mproc_popen *process, int stream, void *buffer, size_t size, int64_t timeout_ms) {
     static const char function[] = "mproc_popen_read";
     size_t count = 0;
@@ -136,7 +145,7 @@ int64_t mproc_popen_read(mproc_popen *process, int stream, void *buffer, size_t 
     if (process->streams[stream] == HANDLE_INVALID) {
         return 0; /* it has been read to its end */
     }
-    status = pipe_read(process->streams[stream], buffer, size, deadline_after(timeout_ms), &count);
+    status = read_pipe(process, stream, buffer, size, deadline_after(timeout_ms), &count);
     switch (status) {
     case 0:
         return (int64_t)count;

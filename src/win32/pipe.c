@@ -165,100 +165,80 @@ int pipe_write(handle writer, const struct pipe_bytes *parts, size_t count) {
 
 /* Several at a time -------------------------------------------------------------------------------------------- */
 
-#define WRITE_PIECE ((DWORD)65536)
+#define PIECE_SIZE ((DWORD)65536)
 
-/* A piece of what is written, which has to stay where it is until the system is done with it. */
+/* A piece of what is read or written, which has to stay where it is until the system is done with it. */
 struct pipe_pending {
     struct transfer transfer;
     bool is_begun;
-    DWORD number; /* what WriteFile gave */
-    DWORD size;
-    char piece[WRITE_PIECE];
+    DWORD number;      /* what ReadFile or WriteFile gave */
+    DWORD start, left; /* of what was read and not yet taken */
+    char piece[PIECE_SIZE];
 };
 
-static int open_pending(struct pipe_pending **place, handle pipe) {
+static int open_pending(const struct pipe_transfer *wanted) {
+    if (*wanted->pending != NULL) {
+        return 0;
+    }
     struct pipe_pending *pending = memory_resize(NULL, sizeof *pending);
     if (pending == NULL) {
         return MPROC_ENOMEM;
     }
     pending->is_begun = false;
-    int status = transfer_open(&pending->transfer, pipe);
+    pending->start = pending->left = 0;
+    int status = transfer_open(&pending->transfer, wanted->pipe);
     if (status != 0) {
         memory_free(pending);
         return status;
     }
-    *place = pending;
+    *wanted->pending = pending;
     return 0;
 }
 
-static void begin_write(const struct pipe_transfer *wanted, struct pipe_pending *pending) {
-    if (pending->is_begun) {
-        return;
-    }
-    pending->is_begun = true;
-    pending->size = wanted->size < WRITE_PIECE ? (DWORD)wanted->size : WRITE_PIECE;
-    memcpy(pending->piece, wanted->data, pending->size);
-    BOOL done = WriteFile(pending->transfer.pipe, pending->piece, pending->size, NULL, &pending->transfer.overlapped);
-    pending->number = done ? ERROR_SUCCESS : GetLastError();
-}
-
-void pipe_drop_pending(handle pipe, struct pipe_pending *pending) {
+void pipe_drop_pending(struct pipe_pending *pending) {
     DWORD size;
-    (void)pipe;
     if (pending == NULL) {
         return;
     }
     if (pending->is_begun) {
-        (void)transfer_finish(&pending->transfer, pending->number, DEADLINE_NOW, "cannot write to a pipe", &size);
+        (void)transfer_finish(&pending->transfer, pending->number, DEADLINE_NOW, "cannot use a pipe", &size);
     }
     transfer_close(&pending->transfer);
     memory_free(pending);
 }
 
-/* One of several, on its way. */
-struct flight {
-    struct pipe_transfer *wanted;
-    struct transfer reading;
-    DWORD read_number; /* what ReadFile gave */
-};
-
-static struct transfer *transfer_of(struct flight *flight) {
-    return flight->wanted->is_write ? &(*flight->wanted->pending)->transfer : &flight->reading;
-}
-
-static DWORD number_of(const struct flight *flight) {
-    return flight->wanted->is_write ? (*flight->wanted->pending)->number : flight->read_number;
-}
-
-static int open_flight(struct flight *flight, struct pipe_transfer *wanted) {
-    memset(flight, 0, sizeof *flight);
-    flight->wanted = wanted;
-    if (!wanted->is_write) {
-        return transfer_open(&flight->reading, wanted->pipe);
+static void begin(const struct pipe_transfer *wanted) {
+    struct pipe_pending *pending = *wanted->pending;
+    HANDLE pipe = pending->transfer.pipe;
+    BOOL done;
+    if (pending->is_begun || pending->left > 0) {
+        return;
     }
-    return *wanted->pending == NULL ? open_pending(wanted->pending, wanted->pipe) : 0;
-}
-
-static void begin(struct flight *flight) {
-    struct pipe_transfer *wanted = flight->wanted;
+    pending->is_begun = true;
     if (wanted->is_write) {
-        begin_write(wanted, *wanted->pending);
+        DWORD size = wanted->size < PIECE_SIZE ? (DWORD)wanted->size : PIECE_SIZE;
+        memcpy(pending->piece, wanted->data, size);
+        done = WriteFile(pipe, pending->piece, size, NULL, &pending->transfer.overlapped);
     } else {
-        DWORD size = wanted->size < TRANSFER_MAX ? (DWORD)wanted->size : TRANSFER_MAX;
-        BOOL done = ReadFile(flight->reading.pipe, wanted->data, size, NULL, &flight->reading.overlapped);
-        flight->read_number = done ? ERROR_SUCCESS : GetLastError();
+        done = ReadFile(pipe, pending->piece, PIECE_SIZE, NULL, &pending->transfer.overlapped);
     }
+    pending->number = done ? ERROR_SUCCESS : GetLastError();
+}
+
+static bool is_on_its_way(const struct pipe_pending *pending) {
+    return pending->is_begun && pending->number == ERROR_IO_PENDING &&
+           WaitForSingleObject(pending->transfer.overlapped.hEvent, 0) != WAIT_OBJECT_0;
 }
 
 /* Waits for the first one; false: the deadline is past. */
-static bool wait_for_any(struct flight *flights, size_t count, deadline until) {
+static bool wait_for_any(const struct pipe_transfer *transfers, size_t count, deadline until) {
     HANDLE events[PIPE_TRANSFERS_MAX];
     DWORD result;
     for (size_t i = 0; i < count; i++) {
-        if (number_of(&flights[i]) != ERROR_IO_PENDING) {
+        if (!is_on_its_way(*transfers[i].pending)) {
             return true;
         }
-        events[i] = transfer_of(&flights[i])->overlapped.hEvent;
+        events[i] = (*transfers[i].pending)->transfer.overlapped.hEvent;
     }
     do {
         int left = deadline_remaining_ms(until);
@@ -267,47 +247,55 @@ static bool wait_for_any(struct flight *flights, size_t count, deadline until) {
     return result != WAIT_TIMEOUT;
 }
 
-/* Whether it got any further. A read is called back, a write stays pending. */
-static bool harvest(struct flight *flight) {
-    struct pipe_transfer *wanted = flight->wanted;
-    struct transfer *transfer = transfer_of(flight);
+/* Of what was read, as much as is wanted. */
+static void take(struct pipe_transfer *wanted, struct pipe_pending *pending) {
+    wanted->done = wanted->size < pending->left ? wanted->size : pending->left;
+    memcpy(wanted->data, pending->piece + pending->start, wanted->done);
+    pending->start += (DWORD)wanted->done;
+    pending->left -= (DWORD)wanted->done;
+}
+
+/* Whether it got any further. What is on its way stays so. */
+static bool harvest(struct pipe_transfer *wanted) {
+    struct pipe_pending *pending = *wanted->pending;
     DWORD size = 0;
     wanted->done = 0;
     wanted->status = 0;
-    if (wanted->is_write && number_of(flight) == ERROR_IO_PENDING &&
-        WaitForSingleObject(transfer->overlapped.hEvent, 0) != WAIT_OBJECT_0) {
+    if (is_on_its_way(pending)) {
         return false;
     }
-    int status = transfer_finish(transfer, number_of(flight), DEADLINE_NOW,
-                                 wanted->is_write ? "cannot write to a pipe" : "cannot read from a pipe", &size);
-    if (wanted->is_write) {
-        (*wanted->pending)->is_begun = false;
+    if (pending->is_begun) {
+        wanted->status =
+            transfer_finish(&pending->transfer, pending->number, DEADLINE_NEVER,
+                            wanted->is_write ? "cannot write to a pipe" : "cannot read from a pipe", &size);
+        pending->is_begun = false;
     }
-    wanted->done = size;
-    wanted->status = status != MPROC_ETIMEDOUT ? status : 0;
+    if (wanted->is_write) {
+        wanted->done = size;
+    } else {
+        if (size > 0) {
+            pending->start = 0;
+            pending->left = size;
+        }
+        take(wanted, pending);
+    }
     return wanted->done > 0 || wanted->status != 0;
 }
 
 int pipe_transfer_any(struct pipe_transfer *transfers, size_t count, deadline until) {
-    struct flight flights[PIPE_TRANSFERS_MAX];
-    size_t opened = 0;
     int status = 0;
     bool has_progress = false, in_time = true;
-    while (opened < count && status == 0) {
-        status = open_flight(&flights[opened], &transfers[opened]);
-        opened++;
+    for (size_t i = 0; i < count && status == 0; i++) {
+        status = open_pending(&transfers[i]);
     }
     while (status == 0 && !has_progress && in_time) {
         for (size_t i = 0; i < count; i++) {
-            begin(&flights[i]);
+            begin(&transfers[i]);
         }
-        in_time = wait_for_any(flights, count, until);
+        in_time = wait_for_any(transfers, count, until);
         for (size_t i = 0; i < count; i++) {
-            has_progress = harvest(&flights[i]) || has_progress;
+            has_progress = harvest(&transfers[i]) || has_progress;
         }
-    }
-    for (size_t i = 0; i < opened; i++) {
-        transfer_close(&flights[i].reading);
     }
     return status != 0 || has_progress ? status : MPROC_ETIMEDOUT;
 }
