@@ -22,6 +22,9 @@ enum spawn_group {
 /* Runs a function on a thread that lives as long as this process, and waits for it. */
 typedef void spawn_runner(void (*run)(void *context), void *context);
 
+/* Whether the system can end a program with the process that has started it. */
+bool spawn_can_tie(void);
+
 #define SPAWN_STREAMS 3
 
 /* Among `streams`: this process's own standard output. */
@@ -39,7 +42,8 @@ struct spawn_options {
     const handle *streams;
     enum spawn_group group;
     bool is_ours; /* a child that sees the end of this process by itself; on Windows in a job with its siblings */
-    /* Where it is not: the system is to end it with this process, which may need this thread. NULL: it outlives it. */
+    /* Where it is not: the system is to end it with this process (spawn_can_tie), which may need this thread. NULL: it outlives
+     * it. */
     spawn_runner *runner;
 };
 

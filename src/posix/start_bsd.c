@@ -97,6 +97,10 @@ static enum start_step failed_step(const struct start *start) {
     return is_folder ? START_PROGRAM : START_FOLDER;
 }
 
+bool spawn_can_tie(void) {
+    return false;
+}
+
 int start_run(const struct start *start, pid_t *pid, enum start_step *failed) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;

@@ -143,6 +143,10 @@ NOT_TRACED static int run_child(void *context) {
     return 0;
 }
 
+bool spawn_can_tie(void) {
+    return true;
+}
+
 int start_run(const struct start *start, pid_t *pid, enum start_step *failed) {
     _Alignas(16) char stack[STACK_SIZE];
     struct child child = {start, (long)getpid(), 0, 0, START_PROGRAM};

@@ -11,6 +11,7 @@
 #include "platform/exit.h"
 #include "platform/spawn.h"
 #include "spawn/child.h"
+#include "spawn/command_line.h"
 #include "spawn/runtime.h"
 #include "spawn/task.h"
 #include "value/value.h"
@@ -145,6 +146,9 @@ static int begin_start(struct mproc_process *process) {
     return status;
 }
 
+/* What every child inherits by being started: all of child_handle but the program, which the start itself hands on. */
+#define INHERITED_ALWAYS CHILD_PROGRAM
+
 /* The child's handles: what every child has, then those in its arguments. */
 struct inheritance {
     handle *list;
@@ -153,7 +157,7 @@ struct inheritance {
 };
 
 static int gather(struct inheritance *inheritance, const struct link_ends *ends, const struct message *values) {
-    inheritance->count = CHILD_HANDLES + values->handle_count;
+    inheritance->count = INHERITED_ALWAYS + values->handle_count;
     inheritance->list = memory_allocate(inheritance->count * sizeof(handle));
     inheritance->child_numbers = memory_allocate(inheritance->count * sizeof(handle));
     if (inheritance->list == NULL || inheritance->child_numbers == NULL) {
@@ -163,7 +167,7 @@ static int gather(struct inheritance *inheritance, const struct link_ends *ends,
     inheritance->list[CHILD_WRITER] = ends->writer;
     inheritance->list[CHILD_DOOR] = runtime.door;
     if (values->handle_count > 0) {
-        memcpy(inheritance->list + CHILD_HANDLES, values->handles, values->handle_count * sizeof(handle));
+        memcpy(inheritance->list + INHERITED_ALWAYS, values->handles, values->handle_count * sizeof(handle));
     }
     for (size_t i = 0; i < inheritance->count; i++) {
         inheritance->child_numbers[i] = spawn_child_handle(inheritance->list, i);
@@ -197,13 +201,15 @@ static int send_preparation(struct mproc_process *process, struct link *link, co
 
 static int spawn_child(const struct mproc_process *process, const struct inheritance *inheritance,
                        struct spawned *spawned) {
-    struct child_arguments arguments = {{NULL}, ""};
+    struct command_line line;
+    handle handles[CHILD_HANDLES];
     struct spawn_options options;
     memset(&options, 0, sizeof options);
-    child_arguments_write(&arguments, runtime.argument0, inheritance->child_numbers,
-                          program_child_handle(runtime.program));
+    memcpy(handles, inheritance->child_numbers, INHERITED_ALWAYS * sizeof *handles);
+    handles[CHILD_PROGRAM] = program_child_handle(runtime.program);
+    command_line_write(&line, runtime.argument0, CHILD_OPTION, handles, CHILD_HANDLES);
     options.program = runtime.program;
-    options.arguments = arguments.list;
+    options.arguments = line.list;
     options.inherited = inheritance->list;
     options.inherited_count = inheritance->count;
     options.environment = process->environment;
@@ -225,7 +231,7 @@ static int start(struct mproc_process *process, struct link **link, struct spawn
         status = gather(&inheritance, &theirs, &process->call.values);
     }
     if (status == 0) {
-        status = send_preparation(process, *link, inheritance.child_numbers + CHILD_HANDLES);
+        status = send_preparation(process, *link, inheritance.child_numbers + INHERITED_ALWAYS);
     }
     if (status == 0) {
         status = spawn_child(process, &inheritance, spawned);

@@ -14,51 +14,16 @@
 #include "mproc/process.h"
 #include "platform/console.h"
 #include "platform/self.h"
+#include "spawn/command_line.h"
 #include "spawn/guard.h"
 #include "spawn/preparation.h"
 #include "spawn/runtime.h"
 #include "spawn/task.h"
 
-#define CHILD_OPTION "--mproc-child"
 #define EXIT_FAILED 1
 
 /* Enough for reading a frame and leaving; the system's default would be eight megabytes of address space. */
 #define WATCH_STACK_SIZE ((size_t)64 * 1024)
-
-void child_arguments_write(struct child_arguments *arguments, const char *argument0,
-                           const handle handles[CHILD_HANDLES], handle program) {
-    (void)snprintf(arguments->handles, sizeof arguments->handles, "%lld,%lld,%lld,%lld",
-                   (long long)handles[CHILD_READER], (long long)handles[CHILD_WRITER], (long long)handles[CHILD_DOOR],
-                   (long long)program);
-    arguments->list[0] = argument0;
-    arguments->list[1] = CHILD_OPTION;
-    arguments->list[2] = arguments->handles;
-    arguments->list[3] = NULL;
-}
-
-bool child_arguments_match(int argc, char **argv) {
-    return argc == CHILD_ARGUMENTS && strcmp(argv[1], CHILD_OPTION) == 0;
-}
-
-/* The inherited handles, and after them the program's, which may be none. */
-static int read_handles(const char *text, handle handles[CHILD_HANDLES + 1]) {
-    const char *place = text;
-    int status = 0;
-    for (int i = 0; i <= CHILD_HANDLES && status == 0; i++) {
-        char *end;
-        handles[i] = (handle)strtoll(place, &end, 10);
-        if (end == place || *end != (i < CHILD_HANDLES ? ',' : '\0')) {
-            return error_set(MPROC_EINVAL, 0, "mproc_init: %s is an option that only mproc itself may use",
-                             CHILD_OPTION);
-        }
-        place = end + 1;
-        status = i == CHILD_HANDLES && handles[i] == HANDLE_INVALID ? 0 : handle_adopt(handles[i]);
-    }
-    if (status != 0) {
-        (void)error_prefix("mproc_init: %s is an option that only mproc itself may use: ", CHILD_OPTION);
-    }
-    return status;
-}
 
 /* Nobody is left to be told about a failure, so the process just ends. */
 static void watch_parent(void *link) {
@@ -160,12 +125,12 @@ static void report(const char *name, const char *message) {
 }
 
 int child_run(char **argv, const mproc_target *targets) {
-    handle handles[CHILD_HANDLES + 1] = {HANDLE_INVALID, HANDLE_INVALID, HANDLE_INVALID, HANDLE_INVALID};
+    handle handles[CHILD_HANDLES];
     struct link_ends ends = LINK_NO_ENDS;
     struct link *link = NULL;
     struct preparation preparation;
     memset(&preparation, 0, sizeof preparation);
-    int status = read_handles(argv[2], handles);
+    int status = command_line_read(argv, handles, CHILD_HANDLES, CHILD_PROGRAM);
     if (status != 0) {
         return status;
     }
@@ -177,7 +142,7 @@ int child_run(char **argv, const mproc_target *targets) {
     status = link_open(&link, &ends,
                        LINK_WAITS); /* READY is small, and has to be out before anything can end this process */
     if (status == 0) {
-        status = set_up(link, handles[CHILD_HANDLES], argv[0], &preparation);
+        status = set_up(link, handles[CHILD_PROGRAM], argv[0], &preparation);
     }
     if (status == MPROC_ECLOSED) {
         exit(EXIT_FAILED); /* the parent ended before it had said what to do: there is nobody to tell */

@@ -10,7 +10,9 @@
 #include "hub/root.h"
 #include "platform/console.h"
 #include "spawn/child.h"
+#include "spawn/command_line.h"
 #include "spawn/runtime.h"
+#include "spawn/watchdog.h"
 #include "value/reference.h"
 
 #define MAIN_NAME "MainProcess"
@@ -72,8 +74,11 @@ int mproc_init(int argc, char **argv, const mproc_target *targets) {
                          "main, is right");
     }
     int status = check_targets(targets);
-    if (status == 0 && child_arguments_match(argc, argv) && !runtime.is_child) {
+    if (status == 0 && command_line_has(argc, argv, CHILD_OPTION) && !runtime.is_child) {
         return child_run(argv, targets);
+    }
+    if (status == 0 && command_line_has(argc, argv, WATCHDOG_OPTION) && !runtime.is_child) {
+        return watchdog_run(argv);
     }
     return status == 0 ? begin_root(argc > 0 ? argv[0] : MAIN_NAME, targets) : status;
 }

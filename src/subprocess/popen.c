@@ -10,6 +10,7 @@
 #include "platform/program.h"
 #include "spawn/environment.h"
 #include "spawn/runtime.h"
+#include "spawn/watchdog.h"
 
 /* Programs that were given up while they ran: they are collected when another one is started. */
 static uv_once_t once = UV_ONCE_INIT;
@@ -38,6 +39,9 @@ static void free_popen(struct mproc_popen *process) {
 /* Whether it has ended; with its lock. */
 static bool collect(struct mproc_popen *process) {
     if (!process->has_ended && exit_wait(process->spawned.watch, DEADLINE_NOW) == 0) {
+        if (process->is_watched) {
+            watchdog_forget(process->spawned.pid);
+        }
         process->returncode_is_unknown =
             exit_collect(process->spawned.watch, process->spawned.pid, &process->returncode) != 0;
         exit_forget_group(process->spawned.group);
@@ -143,6 +147,11 @@ static enum spawn_group choose_group(const mproc_popen_options *options) {
     return options->detached ? SPAWN_SESSION_OWN : SPAWN_GROUP_OWN;
 }
 
+/* Whether the system is to end the program with this process. */
+static bool is_tied(const mproc_popen_options *options) {
+    return !options->detached && spawn_can_tie();
+}
+
 static int start(struct mproc_popen *process, const mproc_popen_options *options, const struct popen_streams *streams) {
     struct spawn_options spawn;
     struct program *program = NULL;
@@ -160,9 +169,20 @@ static int start(struct mproc_popen *process, const mproc_popen_options *options
     spawn.streams = streams->theirs;
     spawn.folder = options->cwd;
     spawn.group = choose_group(options);
-    spawn.runner = options->detached ? NULL : hub_run;
+    spawn.runner = is_tied(options) ? hub_run : NULL;
     status = spawn_process(&spawn, &process->spawned);
     program_close(program);
+    return status;
+}
+
+/* Where the system does not, the watchdog sees to it that the program ends with this process. */
+static int watch(struct mproc_popen *process) {
+    int status = watchdog_watch(process->spawned.pid, process->spawned.group);
+    process->is_watched = status == 0;
+    if (status != 0) {
+        popen_kill_all(process);
+        (void)popen_wait(process, DEADLINE_NEVER); /* it was killed */
+    }
     return status;
 }
 
@@ -196,7 +216,7 @@ int popen_create(mproc_popen **process, const char *function, const mproc_popen_
     uv_once(&once, create_mutex);
     collect_forgotten();
     int status = check_options(options);
-    if (status == 0) {
+    if (status == 0 && is_tied(options)) {
         status = hub_start();
     }
     if (status == 0) {
@@ -208,6 +228,9 @@ int popen_create(mproc_popen **process, const char *function, const mproc_popen_
     }
     if (status == 0) {
         status = start(created, options, &streams);
+    }
+    if (status == 0 && !options->detached && !spawn_can_tie()) {
+        status = watch(created);
     }
     popen_close_theirs(&streams);
     if (status != 0) {

@@ -21,6 +21,7 @@ struct mproc_popen {
     struct spawned spawned;
     char *name; /* of the program, for messages */
     bool is_detached;
+    bool is_watched;               /* by the watchdog */
     handle streams[SPAWN_STREAMS]; /* this process's ends of pipes; HANDLE_INVALID: none, or closed */
     struct pipe_pending *pending[SPAWN_STREAMS];
     bool is_pipe[SPAWN_STREAMS];

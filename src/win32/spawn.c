@@ -389,6 +389,10 @@ bool spawn_same_variable(const char *a, size_t a_length, const char *b, size_t b
     return a_length == b_length && _strnicmp(a, b, a_length) == 0;
 }
 
+bool spawn_can_tie(void) {
+    return true;
+}
+
 int spawn_process(const struct spawn_options *options, struct spawned *spawned) {
     struct start start;
     memset(&start, 0, sizeof start);
