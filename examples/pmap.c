@@ -7,6 +7,7 @@
  * {} stands for the line, and is added at the end where the command has none. The exit code is not 0 where that of any
  * command is not. */
 #include <mproc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,23 @@ static void show(const struct progress *progress) {
     }
 }
 
+/* Ctrl-C at a terminal ends pmap, and with it all that it has started, as it would without this; but the bar goes first. */
+static void end_by_interrupt(uv_signal_t *watcher, int number) {
+    hide(watcher->data);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void watch_for_interrupt(void *progress) {
+    static uv_loop_t loop;
+    static uv_signal_t watcher;
+    watcher.data = progress;
+    if (uv_loop_init(&loop) == 0 && uv_signal_init(&loop, &watcher) == 0 &&
+        uv_signal_start(&watcher, end_by_interrupt, SIGINT) == 0) {
+        uv_run(&loop, UV_RUN_DEFAULT);
+    }
+}
+
 /* All of it ----------------------------------------------------------------------------------------------------- */
 
 struct lines {
@@ -198,9 +216,15 @@ static bool print_outcome(mproc_async_result *result) {
 static bool run_all(int processes, const cJSON *command, const struct lines *lines) {
     mproc_pool *pool;
     mproc_async_result **results = allocate(lines->count * sizeof(mproc_async_result *));
-    struct progress progress = {uv_guess_handle(2) == UV_TTY, 0, lines->count};
+    static struct progress progress; /* for as long as Ctrl-C may come */
+    uv_thread_t watch;
     size_t submitted = 0;
     bool succeeded = true;
+    progress.is_shown = uv_guess_handle(2) == UV_TTY;
+    progress.total = lines->count;
+    if (progress.is_shown && uv_thread_create(&watch, watch_for_interrupt, &progress) != 0) {
+        die("cannot start a thread");
+    }
     if (mproc_pool_create(&pool, processes, NULL) != 0) {
         die(mproc_last_error()->message);
     }

@@ -192,7 +192,7 @@ static int start(void) {
     return status;
 }
 
-static int tell(const struct notice *notice) {
+static int send_notice(const struct notice *notice) {
     struct pipe_bytes bytes = {notice, sizeof *notice};
     return pipe_write(writer, &bytes, 1);
 }
@@ -200,14 +200,14 @@ static int tell(const struct notice *notice) {
 static int tell_all(void) {
     int status = 0;
     for (size_t i = 0; i < wards.count && status == 0; i++) {
-        status = tell(&wards.list[i].notice);
+        status = send_notice(&wards.list[i].notice);
     }
     return status;
 }
 
 /* Tells a watchdog, of all where it is a new one. */
 static int tell_one(const struct notice *notice) {
-    int status = writer != HANDLE_INVALID ? tell(notice) : MPROC_ECLOSED;
+    int status = writer != HANDLE_INVALID ? send_notice(notice) : MPROC_ECLOSED;
     if (status == MPROC_ECLOSED) {
         give_up();
         status = start();
@@ -239,7 +239,7 @@ void watchdog_forget(int pid) {
     lock();
     drop(&wards, pid);
     if (writer != HANDLE_INVALID) {
-        (void)tell(&notice); /* one that has been ended knows of nobody */
+        (void)send_notice(&notice); /* one that has been ended knows of nobody */
     }
     unlock();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A program with a pool at a terminal: the progress bar, and Ctrl-C. The program is this one, started again at a terminal of
- * its own. */
+/* Programs at a terminal of their own: a pool's progress bar, another program that reads from the terminal, pmap, and Ctrl-C for
+ * each. */
 #include "support/test.h"
 
 #include <errno.h>
@@ -18,6 +18,8 @@
 #include "support/system.h"
 
 #define OPTION "--at-terminal"
+#define CTRL_C "\x03"
+#define CTRL_D "\x04"
 
 /* The program -------------------------------------------------------------------------------------------------- */
 
@@ -49,7 +51,18 @@ static void fail_at_ten(mproc_task *task) {
 static const mproc_target targets[] = {MPROC_TARGET(nap), MPROC_TARGET(stay), MPROC_TARGET(fail_at_ten),
                                        MPROC_TARGETS_END};
 
-static int run_program(const char *what) {
+/* Another program reads from the terminal, until Ctrl-C ends it, but not this one. */
+static int run_cat(void) {
+    int returncode = 0;
+    (void)signal(SIGINT, SIG_IGN);
+    if (mproc_call((const char *const[]){"cat", NULL}, &returncode) != 0) {
+        (void)fprintf(stderr, "%s\n", mproc_last_error()->message);
+    }
+    printf("cat: %d\n", returncode);
+    return 0;
+}
+
+static int run_pool(const char *what) {
     mproc_pool *pool = NULL;
     mproc_map_options options = {0};
     mproc_fn fn = strcmp(what, "short") == 0 ? nap : strcmp(what, "failing") == 0 ? fail_at_ten : stay;
@@ -79,7 +92,7 @@ struct program {
     size_t size;
 };
 
-static void start(struct program *program, const char *what) {
+static void start_with(struct program *program, const char *const *arguments) {
     memset(program, 0, sizeof *program);
     program->terminal = posix_openpt(O_RDWR | O_NOCTTY);
     assert_true(program->terminal >= 0);
@@ -96,9 +109,17 @@ static void start(struct program *program, const char *what) {
         for (int i = 0; i < 3; i++) {
             (void)dup2(terminal, i);
         }
-        (void)execl("/proc/self/exe", "test_terminal", OPTION, what, (char *)NULL);
+        (void)execvp(arguments[0], (char *const *)(uintptr_t)arguments);
         _exit(127);
     }
+}
+
+static void start(struct program *program, const char *what) {
+    start_with(program, (const char *const[]){"/proc/self/exe", OPTION, what, NULL});
+}
+
+static void type(const struct program *program, const char *keys) {
+    assert_int_equal(write(program->terminal, keys, strlen(keys)), (ssize_t)strlen(keys));
 }
 
 /* Reads what comes next; false: the terminal's other side has been closed. */
@@ -168,7 +189,7 @@ static void an_interrupt_ends_all_of_it(void **state) {
     place = strstr(program.output, "worker ");
     assert_int_equal(sscanf(place, "worker %d", &pids[0]), 1);
     assert_int_equal(sscanf(strstr(place + 1, "worker "), "worker %d", &pids[1]), 1);
-    assert_int_equal(write(program.terminal, "\x03", 1), 1); /* Ctrl-C, for all at the terminal */
+    type(&program, CTRL_C); /* for all at the terminal */
     assert_int_equal(waitpid(program.pid, &status, 0), program.pid);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGINT);
@@ -184,17 +205,83 @@ static void an_interrupt_ends_all_of_it(void **state) {
     assert_null(strstr(program.output, "failed")); /* and the workers said nothing */
 }
 
+/* As from a shell: it can read, and gets the Ctrl-C. */
+static void another_program_has_the_terminal(void **state) {
+    struct program program;
+    int status;
+    (void)state;
+    start(&program, "cat");
+    type(&program, "from the terminal\n");
+    while (count(program.output, "from the terminal\r\n") < 2) { /* the echo, and what cat writes */
+        assert_true(read_more(&program));
+    }
+    type(&program, CTRL_C);
+    read_to_end(&program);
+    assert_int_equal(waitpid(program.pid, &status, 0), program.pid);
+    (void)close(program.terminal);
+    assert_int_equal(status, 0);
+    assert_non_null(strstr(program.output, "cat: -2\r\n"));
+}
+
+#ifdef PMAP
+/* What a job has written of itself: its pid. */
+static int read_pid(const char *path) {
+    int pid = 0;
+    for (int tries = 0; pid == 0 && tries < TEST_PATIENCE_MS; tries++) {
+        FILE *file = fopen(path, "r");
+        if (file == NULL || fscanf(file, "%d.", &pid) != 1) {
+            pid = 0;
+            mproc_sleep(1);
+        }
+        if (file != NULL) {
+            (void)fclose(file);
+        }
+    }
+    assert_true(pid > 0);
+    (void)remove(path);
+    return pid;
+}
+
+static void an_interrupt_ends_pmap_and_its_jobs(void **state) {
+    struct program program;
+    int status;
+    (void)state;
+    start_with(&program, (const char *const[]){PMAP, "-j", "2", "sh", "-c", "echo $$. > {}; exec sleep 600", NULL});
+    type(&program, "terminal_test_a.txt\nterminal_test_b.txt\n" CTRL_D);
+    int a = read_pid("terminal_test_a.txt"), b = read_pid("terminal_test_b.txt");
+    while (strstr(program.output, "0/2") == NULL) {
+        assert_true(read_more(&program));
+    }
+    type(&program, CTRL_C);
+    read_to_end(&program);
+    assert_int_equal(waitpid(program.pid, &status, 0), program.pid);
+    (void)close(program.terminal);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGINT);
+    assert_true(system_wait_until_gone(a, TEST_PATIENCE_MS));
+    assert_true(system_wait_until_gone(b, TEST_PATIENCE_MS));
+    const char *cleared =
+        strstr(program.output, "\r\x1b[K"); /* the bar's line, the last thing but for the key's echo */
+    assert_non_null(cleared);
+    assert_true(strcmp(cleared, "\r\x1b[K") == 0 || strcmp(cleared, "\r\x1b[K^C") == 0);
+}
+#endif
+
 int main(int argc, char **argv) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bar_is_drawn_and_ended),
         cmocka_unit_test(a_bar_that_fails_leaves_the_line),
         cmocka_unit_test(an_interrupt_ends_all_of_it),
+        cmocka_unit_test(another_program_has_the_terminal),
+#ifdef PMAP
+        cmocka_unit_test(an_interrupt_ends_pmap_and_its_jobs),
+#endif
     };
     if (mproc_init(argc, argv, targets) != 0) {
         return 1;
     }
     if (argc > 2 && strcmp(argv[1], OPTION) == 0) {
-        return run_program(argv[2]);
+        return strcmp(argv[2], "cat") == 0 ? run_cat() : run_pool(argv[2]);
     }
     return cmocka_run_group_tests_name("terminal", tests, NULL, NULL);
 }
