@@ -18,7 +18,8 @@
  * Returncodes are exit codes; -N: ended by signal N. On Windows, where there are no signals, -15 and -9 tell of
  * mproc_popen_terminate and mproc_popen_kill.
  *
- * All strings are UTF-8. A popen may be used by several threads, but each of its streams by one at a time. Besides the errors
+ * What goes through pipes is bytes, which nobody translates: a Windows program may end its lines with \r\n. (Python: without
+ * text=True.) All strings are UTF-8. A popen may be used by several threads, but each of its streams by one at a time. Besides the errors
  * that are named, each call can return MPROC_EINVAL (NULL where it is not fine, a negative timeout), MPROC_ENOMEM and
  * MPROC_ESYSTEM. */
 #ifndef MPROC_SUBPROCESS_H
@@ -142,7 +143,7 @@ typedef struct mproc_completed {
  * @param completed   receives what it wrote, to be freed by mproc_completed_clear; untouched on failure
  * @param timeout_ms  milliseconds; MPROC_FOREVER
  * @return 0; MPROC_ETIMEDOUT: it goes on; MPROC_ESTATE: there is input, but its standard input is no pipe or was closed, or
- *         other input was given before; MPROC_ENOTFOUND as of mproc_popen_poll. Python: Popen.communicate. */
+ *         other input was given before; MPROC_ENOTFOUND as of mproc_popen_poll: `completed` has all but the returncode. Python: Popen.communicate. */
 MPROC_API int mproc_popen_communicate(mproc_popen *process, const void *input, size_t size, mproc_completed *completed,
                                       int64_t timeout_ms);
 
@@ -156,11 +157,11 @@ MPROC_API void mproc_completed_clear(mproc_completed *completed);
  * also where something that has left the program's group still holds its pipes.
  * @param options    as of mproc_popen_create; where there is input, options->in may be MPROC_INHERIT and is a pipe then
  * @param input      for its standard input; NULL where size is 0
- * @param completed  receives what it wrote; zeroed on other failures than MPROC_ETIMEDOUT. To be cleared in any case. NULL: not
+ * @param completed  receives what it wrote; zeroed on other failures than MPROC_ETIMEDOUT and MPROC_ENOTFOUND (as of mproc_popen_poll). To be cleared in any case. NULL: not
  *                   wanted
  * @param timeout_ms milliseconds; MPROC_FOREVER
  * @return 0, whatever the returncode is; MPROC_ETIMEDOUT; as mproc_popen_create; MPROC_EINVAL: there is input, and options->in is
- *         something else. Python: run(args, input=, timeout=). */
+ *         something else; MPROC_ENOTFOUND, with output, as of mproc_popen_communicate. Python: run(args, input=, timeout=). */
 MPROC_API int mproc_run(const mproc_popen_options *options, const void *input, size_t size, mproc_completed *completed,
                         int64_t timeout_ms);
 

@@ -173,9 +173,9 @@ int mproc_popen_communicate(mproc_popen *process, const void *input, size_t size
                          process->spawned.pid, (long long)timeout_ms);
     }
     if (status == 0) {
-        status = mproc_popen_poll(process, NULL);
+        status = popen_complete(process, false, completed);
     }
-    return status == 0 ? popen_complete(process, false, completed) : status;
+    return status == 0 ? mproc_popen_poll(process, NULL) : status;
 }
 
 void mproc_completed_clear(mproc_completed *completed) {

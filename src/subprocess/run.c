@@ -24,10 +24,10 @@ static int run(mproc_popen *process, const char *function, const void *input, si
         return error_set(MPROC_ETIMEDOUT, 0, "%s: %s (pid %d) was not done within %lld ms, and was killed", function,
                          process->name, process->spawned.pid, (long long)timeout_ms);
     }
-    if (status == 0) {
-        status = mproc_popen_poll(process, NULL);
+    if (status == 0 && completed != NULL) {
+        status = popen_complete(process, true, completed);
     }
-    return status == 0 && completed != NULL ? popen_complete(process, true, completed) : status;
+    return status == 0 ? mproc_popen_poll(process, NULL) : status;
 }
 
 static int start_and_run(const char *function, const mproc_popen_options *options, const void *input, size_t size,

@@ -89,6 +89,26 @@ static void ignored_sigchld_makes_the_exit_code_unknown(void **state) {
     set_handler(SIG_DFL);
 }
 
+static void ignored_sigchld_costs_no_output(void **state) {
+    mproc_completed completed;
+    mproc_popen *process = NULL;
+    mproc_popen_options options = {0};
+    (void)state;
+    set_handler(SIG_IGN);
+    options.argv = (const char *const[]){"echo", "kept", NULL};
+    assert_mproc(MPROC_ENOTFOUND, mproc_check_output(options.argv, &completed));
+    assert_message("collected");
+    assert_string_equal(completed.out, "kept\n");
+    mproc_completed_clear(&completed);
+    options.out.kind = MPROC_PIPE;
+    assert_mproc(0, mproc_popen_create(&process, &options));
+    assert_mproc(MPROC_ENOTFOUND, mproc_popen_communicate(process, NULL, 0, &completed, TEST_PATIENCE_MS));
+    assert_string_equal(completed.out, "kept\n");
+    mproc_completed_clear(&completed);
+    mproc_popen_destroy(process);
+    set_handler(SIG_DFL);
+}
+
 static void a_handler_that_collects_everything_is_survived(void **state) {
     (void)state;
     set_handler(collect_all);
@@ -191,6 +211,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(the_library_starts_no_thread_before_the_first_process), /* first: later ones make threads */
         cmocka_unit_test(an_applications_handler_is_kept_and_called),
         cmocka_unit_test(ignored_sigchld_makes_the_exit_code_unknown),
+        cmocka_unit_test(ignored_sigchld_costs_no_output),
         cmocka_unit_test(a_handler_that_collects_everything_is_survived),
         cmocka_unit_test(a_thread_in_waitpid_is_survived),
         cmocka_unit_test(a_forked_copy_leaves_the_children_alone),
