@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Starts this program again with one argument and waits for its end. 0, or -1. */
-int bare_spawn_and_wait(const char *self, const char *argument);
+/* Starts a program with one argument (NULL, on POSIX: none) and waits for its end. 0, or -1. */
+int bare_spawn_and_wait(const char *program, const char *argument);
 
 /* Starts a Python that runs a script, feeds it nothing, and reads one number that it prints; -1: there is none. */
 double bare_python_number(const char *script);

@@ -11,11 +11,11 @@
 
 extern char **environ;
 
-int bare_spawn_and_wait(const char *self, const char *argument) {
+int bare_spawn_and_wait(const char *program, const char *argument) {
     pid_t pid;
     int status;
-    char *arguments[] = {(char *)(uintptr_t)self, (char *)(uintptr_t)argument, NULL};
-    if (posix_spawn(&pid, self, NULL, NULL, arguments, environ) != 0 || waitpid(pid, &status, 0) != pid) {
+    char *arguments[] = {(char *)(uintptr_t)program, (char *)(uintptr_t)argument, NULL};
+    if (posix_spawn(&pid, program, NULL, NULL, arguments, environ) != 0 || waitpid(pid, &status, 0) != pid) {
         return -1;
     }
     return status == 0 ? 0 : -1;

@@ -28,10 +28,10 @@ static int start(const char *self, const char *argument, HANDLE input, HANDLE ou
     return 0;
 }
 
-int bare_spawn_and_wait(const char *self, const char *argument) {
+int bare_spawn_and_wait(const char *program, const char *argument) {
     HANDLE process;
     DWORD code = 1;
-    if (start(self, argument, NULL, NULL, &process) != 0) {
+    if (start(program, argument, NULL, NULL, &process) != 0) {
         return -1;
     }
     (void)WaitForSingleObject(process, INFINITE);

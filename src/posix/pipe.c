@@ -18,6 +18,10 @@
 /* Parts of one pipe_write at most: header and payload. */
 #define PARTS_MAX 4
 
+/* What a pipe holds: as the system makes it, and what it is given for much (measured: bench/bench_subprocess). */
+#define USUAL_CAPACITY 65536
+#define WIDE_CAPACITY (4 * USUAL_CAPACITY)
+
 static int open_pipe(int ends[2]) {
 #ifdef MPROC_HAVE_PIPE2
     return pipe2(ends, O_CLOEXEC);
@@ -157,14 +161,27 @@ int pipe_write_some(handle writer, const void *data, size_t size, size_t *writte
     return 0;
 }
 
+/* A pipe that took or gave all that it holds at once has to do with much: with more room, the two sides wait for each other less
+ * often. Not from the beginning, since what a user's pipes may hold together is limited. */
+static void widen(const struct pipe_transfer *transfer) {
+#ifdef F_SETPIPE_SZ
+    int descriptor = (int)transfer->pipe;
+    if (transfer->done == USUAL_CAPACITY && fcntl(descriptor, F_GETPIPE_SZ) == USUAL_CAPACITY) {
+        (void)fcntl(descriptor, F_SETPIPE_SZ, WIDE_CAPACITY); /* where it may not be, it stays as it is */
+    }
+#else
+    (void)transfer;
+#endif
+}
+
 /* It is ready, or broken. */
 static void transfer_some(struct pipe_transfer *transfer) {
     if (transfer->is_write) {
         transfer->status = pipe_write_some(transfer->pipe, transfer->data, transfer->size, &transfer->done);
     } else {
-        transfer->status = pipe_read(transfer->pipe, transfer->data, transfer->size, DEADLINE_NOW, &transfer->done);
-        transfer->status = transfer->status != MPROC_ETIMEDOUT ? transfer->status : 0;
+        transfer->status = pipe_read(transfer->pipe, transfer->data, transfer->size, DEADLINE_NEVER, &transfer->done);
     }
+    widen(transfer);
 }
 
 int pipe_transfer_any(struct pipe_transfer *transfers, size_t count, deadline until) {
