@@ -73,7 +73,8 @@ static void check_delivery(void) {
 }
 
 static void a_delivery_survives_each_death_in_each_order(void **state) {
-    struct schedule schedule = {{take_first, take_second, lay_out_second}, 3, 0, prepare_delivery, check_delivery};
+    struct schedule schedule = {
+        {take_first, take_second, lay_out_second}, 3, 0, prepare_delivery, check_delivery, NULL, 0};
     (void)state;
     shared = malloc(sizeof *shared);
     assert_non_null(shared);
@@ -128,7 +129,7 @@ static void check_ring(void) {
 }
 
 static void a_ring_survives_each_death_in_each_order(void **state) {
-    struct schedule schedule = {{write_frame, read_frames, NULL}, 2, 0, prepare_ring, check_ring};
+    struct schedule schedule = {{write_frame, read_frames, NULL}, 2, 0, prepare_ring, check_ring, NULL, 0};
     (void)state;
     ring = malloc(sizeof *ring);
     assert_non_null(ring);
@@ -182,7 +183,7 @@ static void check_store(void) {
 }
 
 static void a_store_survives_each_death_in_each_order(void **state) {
-    struct schedule schedule = {{fill_first, use_and_fill_second, NULL}, 2, 0, prepare_store, check_store};
+    struct schedule schedule = {{fill_first, use_and_fill_second, NULL}, 2, 0, prepare_store, check_store, NULL, 0};
     (void)state;
     store = malloc(sizeof *store);
     assert_non_null(store);

@@ -37,6 +37,14 @@ static inline uint64_t atomic_increase(atomic_number *number, uint64_t amount) {
     return __atomic_fetch_add(&number->value, amount, __ATOMIC_SEQ_CST);
 }
 
+static inline uint64_t atomic_set_bits(atomic_number *number, uint64_t bits) { /* the value before */
+    return __atomic_fetch_or(&number->value, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline uint64_t atomic_clear_bits(atomic_number *number, uint64_t bits) { /* the value before */
+    return __atomic_fetch_and(&number->value, ~bits, __ATOMIC_SEQ_CST);
+}
+
 /* What this thread wrote before is seen by all before it reads what follows. */
 static inline void atomic_fence(void) {
 #if defined(MPROC_NO_FENCES) /* ThreadSanitizer knows none; on its machines this does as well */
@@ -78,6 +86,14 @@ static inline uint64_t atomic_replace(atomic_number *number, uint64_t value) {
 
 static inline uint64_t atomic_increase(atomic_number *number, uint64_t amount) {
     return (uint64_t)_InterlockedExchangeAdd64((volatile __int64 *)&number->value, (__int64)amount);
+}
+
+static inline uint64_t atomic_set_bits(atomic_number *number, uint64_t bits) {
+    return (uint64_t)_InterlockedOr64((volatile __int64 *)&number->value, (__int64)bits);
+}
+
+static inline uint64_t atomic_clear_bits(atomic_number *number, uint64_t bits) {
+    return (uint64_t)_InterlockedAnd64((volatile __int64 *)&number->value, (__int64)~bits);
 }
 
 static inline void atomic_fence(void) {

@@ -3,3 +3,4 @@
 #include "base/step.h"
 
 void (*step_hook)(void);
+void (*step_saw_hook)(uint64_t value);

@@ -4,10 +4,13 @@
 #ifndef MPROC_BASE_STEP_H
 #define MPROC_BASE_STEP_H
 
+#include <stdint.h>
+
 #ifdef MPROC_STEPS
 
 /* NULL: nothing happens. */
 extern void (*step_hook)(void);
+extern void (*step_saw_hook)(uint64_t value);
 
 static inline void step(void) {
     if (step_hook != 0) {
@@ -15,9 +18,21 @@ static inline void step(void) {
     }
 }
 
+/* What the thread has just read of what others may change: with all of it so far, what the thread will do is known. */
+static inline uint64_t step_saw(uint64_t value) {
+    if (step_saw_hook != 0) {
+        step_saw_hook(value);
+    }
+    return value;
+}
+
 #else
 
 static inline void step(void) {
+}
+
+static inline uint64_t step_saw(uint64_t value) {
+    return value;
 }
 
 #endif

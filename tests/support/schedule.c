@@ -3,55 +3,66 @@
  * the same choices but the last one that has another possibility left. */
 #include "schedule.h"
 
-#include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 #include "base/step.h"
-#include "base/thread_local.h"
-#include "test.h"
+#include "support/coroutine.h"
+#include "support/test.h"
 
-#define CHOICES_MAX 256
+#define CHOICES_MAX 4096
+#define SEEN_CAPACITY ((size_t)1 << 23)
 
 struct worker {
-    uv_thread_t thread;
-    uv_sem_t go;
-    bool is_done, must_die;
-    jmp_buf grave;
+    struct coroutine *coroutine;
+    bool is_done, was_stuck;
+    bool (*is_over)(const void *context); /* what it is blocked on; NULL: nothing */
+    const void *context;
+    uint64_t history; /* of all that it has read: where the thread is, and what it knows */
 };
 
 static const struct schedule *current;
 static struct worker workers[SCHEDULE_THREADS_MAX];
-static uv_sem_t stopped; /* the running thread has come to a step, or to its end */
-static bool has_died, is_over;
-static THREAD_LOCAL struct worker *self;
+static struct worker *self; /* the one that runs; NULL: whoever prepares and checks */
+static bool has_died;
 
+static int last, preemptions; /* who made the last step, -1: nobody; and how often it was not who could have */
 static int choices[CHOICES_MAX], possibilities[CHOICES_MAX], depth;
+static int new_from;   /* choices before this one were made by earlier runs, too */
+static uint64_t *seen; /* states, by their place modulo SEEN_CAPACITY; 0: none */
+static size_t seen_count;
 
-static void on_step(void) {
-    if (self == NULL) {
-        return; /* the thread that prepares and checks */
-    }
-    uv_sem_post(&stopped);
-    uv_sem_wait(&self->go);
-    if (self->must_die) {
-        longjmp(self->grave, 1);
+static uint64_t mix(uint64_t hash, uint64_t value) {
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
+    return hash ^ hash >> 29;
+}
+
+static void on_saw(uint64_t value) {
+    if (self != NULL) {
+        self->history = mix(self->history, value);
     }
 }
 
-static void run_worker(void *argument) {
-    self = argument;
-    for (;;) {
-        uv_sem_wait(&self->go);
-        if (is_over) {
-            return;
-        }
-        if (setjmp(self->grave) == 0) {
-            current->threads[self - workers]();
-        }
-        self->is_done = true;
-        uv_sem_post(&stopped);
+static void on_step(void) {
+    if (self != NULL) {
+        self->history = mix(self->history, 1);
+        coroutine_yield();
     }
+}
+
+void schedule_block(bool (*is_over)(const void *context), const void *context) {
+    self->is_over = is_over;
+    self->context = context;
+    on_step();
+    self->is_over = NULL;
+}
+
+void schedule_knows_only(uint64_t known) {
+    self->history = mix(0, known);
+}
+
+static void run_worker(void *context) {
+    current->threads[(struct worker *)context - workers]();
 }
 
 /* One of `count` possibilities. */
@@ -61,27 +72,96 @@ static int choose(int count) {
     return choices[depth++];
 }
 
-/* Lets one thread make one step; false: all have ended. */
-static bool advance(void) {
-    struct worker *able[SCHEDULE_THREADS_MAX + 1];
-    int count = 0;
-    bool can_die = false;
+static uint64_t whole_state(void) {
+    uint64_t hash = mix(current->state(), has_died);
+    if (current->preemptions > 0) {
+        hash = mix(hash, (uint64_t)last * CHOICES_MAX + (uint64_t)preemptions);
+    }
+    for (int i = 0; i < current->count; i++) {
+        hash = mix(hash, workers[i].is_done ? 0 : workers[i].history);
+    }
+    return hash != 0 ? hash : 1;
+}
+
+/* Whether it was there before; notes it. */
+static bool was_seen(uint64_t state) {
+    size_t place = (size_t)state % SEEN_CAPACITY;
+    while (seen[place] != 0 && seen[place] != state) {
+        place = (place + 1) % SEEN_CAPACITY;
+    }
+    if (seen[place] == state) {
+        return true;
+    }
+    assert_true(++seen_count < SEEN_CAPACITY / 2);
+    seen[place] = state;
+    return false;
+}
+
+static void let_go(struct worker *worker) {
+    self = worker;
+    coroutine_resume(worker->coroutine);
+    self = NULL;
+    worker->is_done = coroutine_has_ended(worker->coroutine);
+}
+
+static void end(struct worker *worker) {
+    coroutine_reset(worker->coroutine);
+    worker->is_done = true;
+}
+
+/* Ends those that have not come to their end. */
+static void abandon(void) {
     for (int i = 0; i < current->count; i++) {
         if (!workers[i].is_done) {
-            able[count++] = &workers[i];
-            can_die = can_die || i == current->mortal;
+            workers[i].was_stuck = true;
+            end(&workers[i]);
         }
     }
-    if (count == 0) {
-        return false;
+}
+
+/* What became of a step. */
+enum advance { ADVANCED, ALL_ENDED, SEEN_BEFORE };
+
+static bool is_able(int thread) {
+    const struct worker *worker = &workers[thread];
+    return !worker->is_done && (worker->is_over == NULL || worker->is_over(worker->context));
+}
+
+/* Lists the threads that may make the next step; returns how many. */
+static int list_able(int able[SCHEDULE_THREADS_MAX]) {
+    int count = 0;
+    if (current->preemptions > 0 && preemptions == current->preemptions && last >= 0 && is_able(last)) {
+        able[0] = last;
+        return 1;
+    }
+    for (int i = 0; i < current->count; i++) {
+        if (is_able(i)) {
+            able[count++] = i;
+        }
+    }
+    return count;
+}
+
+/* Lets one thread make one step. */
+static enum advance advance(void) {
+    int able[SCHEDULE_THREADS_MAX], count = list_able(able);
+    bool can_die = current->mortal >= 0 && !workers[current->mortal].is_done;
+    if (count == 0 && !can_die) {
+        return ALL_ENDED;
+    }
+    if (current->state != NULL && depth >= new_from && was_seen(whole_state())) {
+        return SEEN_BEFORE;
     }
     int choice = choose(count + (can_die ? 1 : 0));
-    struct worker *chosen = choice < count ? able[choice] : &workers[current->mortal];
-    chosen->must_die = choice == count;
-    has_died = has_died || chosen->must_die;
-    uv_sem_post(&chosen->go);
-    uv_sem_wait(&stopped);
-    return true;
+    if (choice < count) {
+        preemptions += last >= 0 && able[choice] != last && is_able(last);
+        last = able[choice];
+        let_go(&workers[last]);
+    } else {
+        has_died = true;
+        end(&workers[current->mortal]);
+    }
+    return ADVANCED;
 }
 
 /* Whether there is an order left. */
@@ -92,50 +172,72 @@ static bool next_order(int length) {
     if (length > 0) {
         choices[length - 1]++;
         memset(choices + length, 0, (size_t)(CHOICES_MAX - length) * sizeof choices[0]);
+        new_from = length;
     }
     return length > 0;
 }
 
 static void start_workers(void) {
-    is_over = false;
-    assert_int_equal(uv_sem_init(&stopped, 0), 0);
     for (int i = 0; i < current->count; i++) {
-        assert_int_equal(uv_sem_init(&workers[i].go, 0), 0);
-        assert_int_equal(uv_thread_create(&workers[i].thread, run_worker, &workers[i]), 0);
+        workers[i].coroutine = coroutine_create(run_worker, &workers[i]);
     }
 }
 
 static void stop_workers(void) {
-    is_over = true;
     for (int i = 0; i < current->count; i++) {
-        uv_sem_post(&workers[i].go);
-        assert_int_equal(uv_thread_join(&workers[i].thread), 0);
-        uv_sem_destroy(&workers[i].go);
+        coroutine_destroy(workers[i].coroutine);
     }
-    uv_sem_destroy(&stopped);
+}
+
+/* One order. */
+static void run(void) {
+    enum advance result;
+    depth = preemptions = 0;
+    last = -1;
+    has_died = false;
+    for (int i = 0; i < current->count; i++) {
+        struct worker *worker = &workers[i];
+        worker->is_done = worker->was_stuck = false;
+        worker->is_over = NULL;
+        worker->history = 0;
+        coroutine_reset(worker->coroutine);
+    }
+    current->prepare();
+    step_hook = on_step;
+    step_saw_hook = on_saw;
+    while ((result = advance()) == ADVANCED) {
+    }
+    abandon();
+    step_hook = NULL;
+    step_saw_hook = NULL;
+    if (result == ALL_ENDED) {
+        current->check();
+    }
 }
 
 long schedule_run_all(const struct schedule *schedule) {
     long runs = 0;
     current = schedule;
     memset(choices, 0, sizeof choices);
+    new_from = 0;
+    if (schedule->state != NULL) {
+        seen = calloc(SEEN_CAPACITY, sizeof *seen);
+        assert_non_null(seen);
+        seen_count = 0;
+    }
     start_workers();
     do {
-        depth = 0;
-        has_died = false;
-        for (int i = 0; i < current->count; i++) {
-            workers[i].is_done = workers[i].must_die = false;
-        }
-        schedule->prepare();
-        step_hook = on_step;
-        while (advance()) {
-        }
-        step_hook = NULL;
-        schedule->check();
+        run();
         runs++;
     } while (next_order(depth));
     stop_workers();
+    free(seen);
+    seen = NULL;
     return runs;
+}
+
+bool schedule_was_stuck(int thread) {
+    return workers[thread].was_stuck;
 }
 
 bool schedule_has_died(void) {

@@ -4,8 +4,9 @@
 #define MPROC_TEST_SCHEDULE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#define SCHEDULE_THREADS_MAX 3
+#define SCHEDULE_THREADS_MAX 4
 
 struct schedule {
     void (*threads[SCHEDULE_THREADS_MAX])(void);
@@ -13,10 +14,24 @@ struct schedule {
     int mortal;            /* the thread that may die at any of its steps; -1: none */
     void (*prepare)(void); /* before each run */
     void (*check)(void);   /* after each run; CMocka's assertions */
+    /* Where there are too many orders: a number that tells what the threads share from what they could share otherwise. What
+     * follows a state that was there before, with all threads as far as they were, is not tried again. NULL: all orders. */
+    uint64_t (*state)(void);
+    /* How often a thread that could go on may have to wait for another one; 0: as often as there are steps. */
+    int preemptions;
 };
 
 /* Runs all orders. Returns how many there were. */
 long schedule_run_all(const struct schedule *schedule);
+
+/* In a thread: goes on no sooner than this is true. Where no thread can go on any more, the run is over. */
+void schedule_block(bool (*is_over)(const void *context), const void *context);
+
+/* In a thread: what it will do depends no more on what it has read so far, but on this alone. */
+void schedule_knows_only(uint64_t known);
+
+/* In check: whether a thread was still blocked then. */
+bool schedule_was_stuck(int thread);
 
 /* In check: whether the mortal thread died in this run. */
 bool schedule_has_died(void);

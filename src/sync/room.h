@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Where threads of any processes wait for something of a cell's: each in a slot of its own, which tells whose it is, so that
+ * those of a dead process can be forgotten, and in the order of their arrival, so that none is passed over.
+ *
+ * A slot's word: its state in 8 bits, the number of its process in 24, its ticket in 32. */
+#ifndef MPROC_SYNC_ROOM_H
+#define MPROC_SYNC_ROOM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "sync/cell.h"
+
+enum slot_state { SLOT_FREE, SLOT_WAITING, SLOT_WOKEN };
+
+struct room;
+
+/* Sleeping and waking as the system has it, or by way of the hub. */
+struct room_system {
+    /* Sleeps while the low half of the word is `seen`, or for a shorter time. 0; MPROC_ETIMEDOUT; an error of the system's. */
+    int (*sleep)(struct room *room, atomic_number *word, uint32_t seen, deadline until);
+    /* Wakes all who sleep on the word. */
+    void (*wake)(struct room *room, atomic_number *word);
+};
+
+/* A cell as one process uses it. */
+struct room {
+    struct cell *cell;
+    const struct room_system *system;
+    uint32_t process; /* its number, from 1; other processes' are others */
+};
+
+/* Takes a slot, in which this thread waits from now on. -1: all are taken. */
+int room_enter(struct room *room);
+/* The same for a slot with a ticket of its own kind. */
+int room_enter_with(struct room *room, uint32_t ticket);
+/* Takes one, and waits for it where all are taken. MPROC_ETIMEDOUT. */
+int room_enter_in_time(struct room *room, deadline until);
+
+/* Sleeps until the slot is not waiting any more. 0; MPROC_ETIMEDOUT; an error of the system's. */
+int room_sleep(struct room *room, int slot, deadline until);
+/* Waits on with the same ticket, where it was woken. */
+void room_wait_on(struct room *room, int slot);
+/* Gives the slot back. Whether it was woken. */
+bool room_leave(struct room *room, int slot);
+
+/* Wakes those who have waited longest, at most so many. Returns how many. */
+unsigned room_wake(struct room *room, unsigned count);
+/* Wakes all who sleep, and leaves their slots as they are. */
+void room_stir(struct room *room);
+bool room_is_waited_in(struct room *room);
+
+/* In the program's first process: frees the slots of one that has ended. Returns how many of them had been woken. */
+unsigned room_forget(struct room *room, uint32_t process);
+/* The ticket of such a slot, before that; false: it has none. */
+bool room_find_ticket(struct room *room, uint32_t process, uint32_t *ticket);
+
+#endif

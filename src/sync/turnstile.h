@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* What is taken by one at a time, and given back: a lock's single permit, a semaphore's several, or a bare count.
+ *
+ * Taking what is free is one compare-and-replace. Whoever finds nothing waits in the cell's room; giving something back wakes who
+ * has waited longest. What is free may be taken by a newcomer before the woken one comes, which is fast, but after a
+ * millisecond of waiting it is reserved for those who wait, so that none starves.
+ *
+ * A death at any instant leaves each permit free or with its holder's number in it, and at worst somebody asleep who should
+ * be awake: turnstile_forget sees to both. */
+#ifndef MPROC_SYNC_TURNSTILE_H
+#define MPROC_SYNC_TURNSTILE_H
+
+#include "sync/room.h"
+
+/* A thread as a holder: never 0. */
+static inline uint64_t holder_make(uint32_t process, uint32_t thread) {
+    return (uint64_t)process | (uint64_t)thread << 24;
+}
+
+/* permits: so many, with holders; 0: a count without. 0; MPROC_EDIED: taken, but a holder before has died; MPROC_ETIMEDOUT; an error of the system's. */
+int turnstile_take(struct room *room, unsigned permits, uint64_t holder, deadline until);
+
+/* Gives one back. false: there is none of this holder's (of anybody's, where any_holder); or the count is at its limit. */
+bool turnstile_give(struct room *room, unsigned permits, uint64_t holder, bool any_holder);
+
+/* How many are free. */
+uint64_t turnstile_count(struct room *room, unsigned permits);
+
+/* In the program's first process: a process has ended. */
+void turnstile_forget(struct room *room, unsigned permits, uint32_t process);
+
+/* For tests: nanoseconds of waiting in vain after which what is free is reserved. */
+extern uint64_t turnstile_patience;
+
+#endif

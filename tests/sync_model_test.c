@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/* What locks and semaphores are made of, in every order of its steps, with the death of one process at each, and the first process
+ * that sees to what it leaves. */
+#include "support/test.h"
+
+#include <string.h>
+
+#include "mproc/core.h"
+#include "support/coroutine.h"
+#include "support/schedule.h"
+#include "sync/turnstile.h"
+
+enum { MORTAL, SECOND, THIRD, PROCESSES }; /* and the first process, which comes last here */
+
+/* Of a count; one of it may be lost with the mortal. */
+#define INITIAL_COUNT 2
+
+static struct cell cell;
+static unsigned permits;    /* 0: a count */
+static int naps[PROCESSES]; /* how often each has slept; more than two are two */
+static bool is_inside[PROCESSES], has_returned[PROCESSES];
+static int times_told_of_death;
+static bool has_forgotten, died_holding;
+
+/* Sleeping ----------------------------------------------------------------------------------------------------- */
+
+struct nap {
+    const atomic_number *word;
+    uint32_t seen;
+};
+
+static bool has_changed(const void *context) {
+    const struct nap *nap = context;
+    return (uint32_t)atomic_load(nap->word) != nap->seen;
+}
+
+/* What a process does after it has slept depends on this: it has not been woken before; it has; it reserves. */
+static int sleep_until_change(struct room *room, atomic_number *word, uint32_t seen, deadline until) {
+    struct nap nap = {word, seen};
+    int *count = &naps[room->process - 1];
+    (void)until;
+    *count += *count < 2;
+    schedule_knows_only((uint64_t)(word - cell.slots) << 34 | (uint64_t)seen << 2 | (uint64_t)*count);
+    schedule_block(has_changed, &nap);
+    return 0;
+}
+
+static void wake(struct room *room, atomic_number *word) {
+    (void)room;
+    (void)word; /* it has changed: that is enough here */
+}
+
+static const struct room_system model_system = {sleep_until_change, wake};
+
+static struct room room_of(int process) {
+    struct room room = {&cell, &model_system, (uint32_t)process + 1};
+    return room;
+}
+
+/* The processes ------------------------------------------------------------------------------------------------ */
+
+static unsigned count_living_inside(void) {
+    unsigned count = 0;
+    for (int i = 0; i < PROCESSES; i++) {
+        count += is_inside[i] && !(i == MORTAL && schedule_has_died());
+    }
+    return count;
+}
+
+static void take_and_give(int process) {
+    struct room room = room_of(process);
+    uint64_t holder = holder_make((uint32_t)process + 1, 1);
+    int status = turnstile_take(&room, permits, holder, DEADLINE_NEVER);
+    times_told_of_death += status == MPROC_EDIED;
+    is_inside[process] = true;
+    assert_true(count_living_inside() <= (permits > 0 ? permits : INITIAL_COUNT));
+    is_inside[process] = false;
+    assert_true(turnstile_give(&room, permits, holder, false));
+    has_returned[process] = true;
+}
+
+static void live_and_die(void) {
+    take_and_give(MORTAL);
+}
+
+static void live_second(void) {
+    take_and_give(SECOND);
+}
+
+static void live_third(void) {
+    take_and_give(THIRD);
+    take_and_give(THIRD);
+}
+
+static bool someone_has_died(const void *context) {
+    (void)context;
+    return schedule_has_died();
+}
+
+static void see_to_the_dead(void) {
+    struct room room = room_of(PROCESSES);
+    schedule_block(someone_has_died, NULL);
+    for (unsigned i = 0; i < permits; i++) {
+        died_holding = died_holding || atomic_load(&cell.permits[i]) == holder_make(MORTAL + 1, 1);
+    }
+    turnstile_forget(&room, permits, MORTAL + 1);
+    has_forgotten = true;
+}
+
+/* All of them -------------------------------------------------------------------------------------------------- */
+
+static void prepare(void) {
+    memset(&cell, 0, sizeof cell);
+    cell.value.value = cell.limit.value = permits == 0 ? INITIAL_COUNT : 0;
+    memset(naps, 0, sizeof naps);
+    memset(is_inside, 0, sizeof is_inside);
+    memset(has_returned, 0, sizeof has_returned);
+    times_told_of_death = 0;
+    has_forgotten = died_holding = false;
+}
+
+static uint64_t state_of_cell(void) {
+    const atomic_number *words[] = {&cell.flags,       &cell.value,      &cell.permits[0], &cell.permits[1],
+                                    &cell.last_ticket, &cell.slots_used, &cell.departures, &cell.slots[0],
+                                    &cell.slots[1],    &cell.slots[2]};
+    uint64_t state = 0;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        state = (state ^ atomic_load(words[i])) * 0x100000001B3u;
+        state ^= state >> 31;
+    }
+    return state;
+}
+
+/* Nobody sleeps who should be awake, all is free again, and the next holder was told of a holder's death, or will be. */
+static void check(void) {
+    struct room room = room_of(PROCESSES);
+    uint64_t count = turnstile_count(&room, permits);
+    assert_true(has_returned[MORTAL] || schedule_has_died());
+    assert_true(has_returned[SECOND]);
+    assert_true(has_returned[THIRD] || permits == 1);
+    assert_true(has_forgotten == schedule_has_died());
+    assert_int_equal(times_told_of_death + ((atomic_load(&cell.flags) & CELL_DIED) != 0), died_holding);
+    assert_true(permits > 0 ? count == permits
+                            : count == INITIAL_COUNT || (schedule_has_died() && count == INITIAL_COUNT - 1));
+    for (int i = 0; i < PROCESSES; i++) {
+        assert_int_equal(atomic_load(&cell.slots[i]), 0);
+    }
+    assert_int_equal(atomic_load(&cell.flags) & CELL_RESERVED, 0);
+}
+
+static void run_model(unsigned used_permits, const struct schedule *schedule, long least) {
+    permits = used_permits;
+    turnstile_patience = 0;
+    long runs = schedule_run_all(schedule);
+    turnstile_patience = 1000000;
+    print_message("%ld orders\n", runs);
+    assert_true(runs > least);
+}
+
+/* All orders of two processes and the first one. */
+static void a_lock_of_two_survives_each_death_in_each_order(void **state) {
+    struct schedule schedule = {
+        {live_and_die, live_second, see_to_the_dead}, 3, MORTAL, prepare, check, state_of_cell, 0};
+    (void)state;
+    run_model(1, &schedule, 500);
+}
+
+/* Of three, and the first one, those orders in which they are held up a few times. */
+static void survive(unsigned used_permits, int preemptions) {
+    struct schedule schedule = {
+        {live_and_die, live_second, live_third, see_to_the_dead}, 4, MORTAL, prepare, check, state_of_cell, 0};
+    schedule.preemptions = coroutine_is_slow() ? 1 : preemptions;
+    run_model(used_permits, &schedule, 100);
+}
+
+static void a_lock_of_three_survives_each_death(void **state) {
+    (void)state;
+    survive(1, 4);
+}
+
+static void two_permits_for_three_survive_each_death(void **state) {
+    (void)state;
+    survive(2, 3);
+}
+
+static void a_count_for_three_survives_each_death(void **state) {
+    (void)state;
+    survive(0, 3);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lock_of_two_survives_each_death_in_each_order),
+        cmocka_unit_test(a_lock_of_three_survives_each_death),
+        cmocka_unit_test(two_permits_for_three_survive_each_death),
+        cmocka_unit_test(a_count_for_three_survives_each_death),
+    };
+    return cmocka_run_group_tests_name("sync model", tests, NULL, NULL);
+}
