@@ -8,7 +8,9 @@
 #include "mproc/pool.h"
 #include "mproc/process.h"
 #include "mproc/queue.h"
+#include "mproc/shared.h"
 #include "mproc/subprocess.h"
+#include "mproc/sync.h"
 #include "mproc/value.h"
 
 #endif

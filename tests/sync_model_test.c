@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/step.h"
 #include "mproc/core.h"
 #include "support/coroutine.h"
 #include "support/schedule.h"
@@ -24,33 +25,37 @@ static bool has_forgotten, died_holding;
 
 /* Sleeping ----------------------------------------------------------------------------------------------------- */
 
-struct nap {
-    const atomic_number *word;
-    uint32_t seen;
-};
+static const atomic_number *asleep_on[PROCESSES]; /* NULL: awake */
 
-static bool has_changed(const void *context) {
-    const struct nap *nap = context;
-    return (uint32_t)atomic_load(nap->word) != nap->seen;
+static bool is_awake(const void *process) {
+    return asleep_on[*(const int *)process] == NULL;
 }
 
 /* What a process does after it has slept depends on this: it has not been woken before; it has; it reserves. */
-static int sleep_until_change(struct room *room, atomic_number *word, uint32_t seen, deadline until) {
-    struct nap nap = {word, seen};
-    int *count = &naps[room->process - 1];
+static int sleep_until_woken(struct room *room, atomic_number *word, uint32_t seen, deadline until) {
+    int process = (int)room->process - 1;
     (void)until;
-    *count += *count < 2;
-    schedule_knows_only((uint64_t)(word - cell.slots) << 34 | (uint64_t)seen << 2 | (uint64_t)*count);
-    schedule_block(has_changed, &nap);
+    naps[process] += naps[process] < 2;
+    schedule_knows_only((uint64_t)(word - cell.slots) << 34 | (uint64_t)seen << 2 | (uint64_t)naps[process]);
+    if ((uint32_t)atomic_load(word) == seen) {
+        asleep_on[process] = word;
+        schedule_block(is_awake, &process);
+    }
     return 0;
 }
 
 static void wake(struct room *room, atomic_number *word) {
-    (void)room;
-    (void)word; /* it has changed: that is enough here */
+    if (room->process == MORTAL + 1) {
+        step(); /* for its death before this; that of others may be late, and then is as if the sleeper were slow */
+    }
+    for (int i = 0; i < PROCESSES; i++) {
+        if (asleep_on[i] == word) {
+            asleep_on[i] = NULL;
+        }
+    }
 }
 
-static const struct room_system model_system = {sleep_until_change, wake};
+static const struct room_system model_system = {sleep_until_woken, wake};
 
 static struct room room_of(int process) {
     struct room room = {&cell, &model_system, (uint32_t)process + 1};
@@ -113,6 +118,7 @@ static void prepare(void) {
     memset(&cell, 0, sizeof cell);
     cell.value.value = cell.limit.value = permits == 0 ? INITIAL_COUNT : 0;
     memset(naps, 0, sizeof naps);
+    memset(asleep_on, 0, sizeof asleep_on);
     memset(is_inside, 0, sizeof is_inside);
     memset(has_returned, 0, sizeof has_returned);
     times_told_of_death = 0;
@@ -127,6 +133,9 @@ static uint64_t state_of_cell(void) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         state = (state ^ atomic_load(words[i])) * 0x100000001B3u;
         state ^= state >> 31;
+    }
+    for (int i = 0; i < PROCESSES; i++) {
+        state = state * 2 + (asleep_on[i] != NULL);
     }
     return state;
 }

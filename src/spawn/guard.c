@@ -13,6 +13,7 @@
 #include "spawn/command_line.h"
 #include "spawn/runtime.h"
 #include "spawn/watchdog.h"
+#include "sync/arena.h"
 #include "value/reference.h"
 
 #define MAIN_NAME "MainProcess"
@@ -106,6 +107,7 @@ void mproc_shutdown(void) {
     runtime_call_shutdown_functions();
     client_close();
     root_close();
+    arenas_clear();
     reference_drop_all();
     runtime.is_ready = false;
     program_close(runtime.program);

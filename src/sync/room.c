@@ -35,7 +35,11 @@ static void count_slot(struct room *room, int slot) {
     }
 }
 
-int room_enter_with(struct room *room, uint32_t ticket) {
+uint32_t room_draw_ticket(struct room *room) {
+    return (uint32_t)word_add(&room->cell->last_ticket, 1);
+}
+
+int room_enter(struct room *room, uint32_t ticket) {
     uint64_t word = make_word(SLOT_WAITING, room->process, ticket);
     for (int slot = 0; slot < CELL_SLOTS; slot++) {
         if (atomic_load(&room->cell->slots[slot]) == 0) {
@@ -48,19 +52,14 @@ int room_enter_with(struct room *room, uint32_t ticket) {
     return -1;
 }
 
-int room_enter(struct room *room) {
-    return room_enter_with(room, (uint32_t)word_add(&room->cell->last_ticket, 1));
-}
-
-int room_enter_in_time(struct room *room, deadline until) {
+int room_enter_in_time(struct room *room, uint32_t ticket, deadline until) {
     struct cell *cell = room->cell;
-    uint32_t ticket = (uint32_t)word_add(&cell->last_ticket, 1);
     for (;;) {
         uint32_t departures = (uint32_t)word_load(&cell->departures);
-        int slot = room_enter_with(room, ticket);
+        int slot = room_enter(room, ticket);
         if (slot < 0) {
             word_set(&cell->flags, CELL_CROWDED);
-            slot = room_enter_with(room, ticket); /* one that was left before that */
+            slot = room_enter(room, ticket); /* one that was left before that */
         }
         if (slot >= 0) {
             return slot;
@@ -70,6 +69,10 @@ int room_enter_in_time(struct room *room, deadline until) {
             return status;
         }
     }
+}
+
+void room_exchange_ticket(struct room *room, int slot, uint32_t ticket) {
+    word_store(&room->cell->slots[slot], make_word(SLOT_WAITING, room->process, ticket));
 }
 
 int room_sleep(struct room *room, int slot, deadline until) {
@@ -155,8 +158,11 @@ unsigned room_forget(struct room *room, uint32_t process) {
     unsigned woken = 0;
     int used = slots_used(room);
     for (int slot = 0; slot < used; slot++) {
-        if (process_of(word_load(&room->cell->slots[slot])) == process) {
+        uint64_t word = word_load(&room->cell->slots[slot]);
+        if (process_of(word) == process) {
             woken += state_of(word_swap(&room->cell->slots[slot], 0)) == SLOT_WOKEN;
+        } else if (state_of(word) == SLOT_WOKEN) {
+            room->system->wake(room, &room->cell->slots[slot]); /* the dead one may have had that before it */
         }
     }
     word_set(&room->cell->flags, CELL_CROWDED); /* it may have died before it told of a departure */
@@ -164,12 +170,11 @@ unsigned room_forget(struct room *room, uint32_t process) {
     return woken;
 }
 
-bool room_find_ticket(struct room *room, uint32_t process, uint32_t *ticket) {
+bool room_has(struct room *room, uint32_t process, uint32_t ticket) {
     int used = slots_used(room);
     for (int slot = 0; slot < used; slot++) {
         uint64_t word = word_load(&room->cell->slots[slot]);
-        if (process_of(word) == process) {
-            *ticket = ticket_of(word);
+        if (process_of(word) == process && ticket_of(word) == ticket) {
             return true;
         }
     }

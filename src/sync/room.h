@@ -31,12 +31,14 @@ struct room {
     uint32_t process; /* its number, from 1; other processes' are others */
 };
 
+/* The next one: those who draw it earlier are woken earlier. */
+uint32_t room_draw_ticket(struct room *room);
 /* Takes a slot, in which this thread waits from now on. -1: all are taken. */
-int room_enter(struct room *room);
-/* The same for a slot with a ticket of its own kind. */
-int room_enter_with(struct room *room, uint32_t ticket);
-/* Takes one, and waits for it where all are taken. MPROC_ETIMEDOUT. */
-int room_enter_in_time(struct room *room, deadline until);
+int room_enter(struct room *room, uint32_t ticket);
+/* The same, but waits for a slot where all are taken. MPROC_ETIMEDOUT; an error of the system's. */
+int room_enter_in_time(struct room *room, uint32_t ticket, deadline until);
+/* Gives the slot another ticket. Nobody has cause to wake it now. */
+void room_exchange_ticket(struct room *room, int slot, uint32_t ticket);
 
 /* Sleeps until the slot is not waiting any more. 0; MPROC_ETIMEDOUT; an error of the system's. */
 int room_sleep(struct room *room, int slot, deadline until);
@@ -51,9 +53,9 @@ unsigned room_wake(struct room *room, unsigned count);
 void room_stir(struct room *room);
 bool room_is_waited_in(struct room *room);
 
-/* In the program's first process: frees the slots of one that has ended. Returns how many of them had been woken. */
+/* In the program's first process. Frees the slots of one that has ended. Returns how many of them had been woken. */
 unsigned room_forget(struct room *room, uint32_t process);
-/* The ticket of such a slot, before that; false: it has none. */
-bool room_find_ticket(struct room *room, uint32_t process, uint32_t *ticket);
+/* Whether it has a slot with this ticket. */
+bool room_has(struct room *room, uint32_t process, uint32_t ticket);
 
 #endif

@@ -82,7 +82,7 @@ static int take(struct room *room, unsigned permits, uint64_t holder, deadline u
     if (until == DEADLINE_NOW) {
         return MPROC_ETIMEDOUT;
     }
-    int slot = room_enter_in_time(room, until);
+    int slot = room_enter_in_time(room, room_draw_ticket(room), until);
     return slot < 0 ? slot : wait_in_slot(room, slot, permits, holder, until);
 }
 

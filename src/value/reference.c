@@ -54,6 +54,18 @@ const char *reference_kind_name(enum reference_kind kind) {
         return "queue";
     case REFERENCE_WORKER:
         return "pool's worker";
+    case REFERENCE_LOCK:
+        return "lock";
+    case REFERENCE_SEMAPHORE:
+        return "semaphore";
+    case REFERENCE_EVENT:
+        return "event";
+    case REFERENCE_CONDITION:
+        return "condition";
+    case REFERENCE_BARRIER:
+        return "barrier";
+    case REFERENCE_SHARED:
+        return "shared memory";
     }
     return "object";
 }

@@ -19,7 +19,13 @@
 enum reference_kind {
     REFERENCE_CONNECTION = 1, /* numbers go over the wire: never reuse one */
     REFERENCE_QUEUE,
-    REFERENCE_WORKER /* a pool's worker: goes to a new process only */
+    REFERENCE_WORKER, /* a pool's worker: goes to a new process only */
+    REFERENCE_LOCK,
+    REFERENCE_SEMAPHORE,
+    REFERENCE_EVENT,
+    REFERENCE_CONDITION,
+    REFERENCE_BARRIER,
+    REFERENCE_SHARED
 };
 
 #define PARCEL_HANDLES 5
