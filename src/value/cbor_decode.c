@@ -116,7 +116,7 @@ static int fill_parcel(struct decoder *decoder, struct parcel *parcel) {
     if (status != 0) {
         return status;
     }
-    if (kind < REFERENCE_CONNECTION || kind > REFERENCE_WORKER || flags > UINT32_MAX || count > PARCEL_HANDLES ||
+    if (kind < REFERENCE_CONNECTION || kind > REFERENCE_LAST || flags > UINT32_MAX || count > PARCEL_HANDLES ||
         first > decoder->handle_count || count > decoder->handle_count - first) {
         return malformed(decoder);
     }

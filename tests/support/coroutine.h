@@ -21,7 +21,7 @@ void coroutine_reset(struct coroutine *coroutine);
 /* From within one: whoever has resumed it goes on. */
 void coroutine_yield(void);
 
-/* Whether a turn takes microseconds. */
+/* Whether a turn, or beginning anew, takes microseconds. */
 bool coroutine_is_slow(void);
 
 #endif
