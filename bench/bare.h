@@ -33,4 +33,15 @@ int bare_write(intptr_t pipe, const void *data, size_t size);
 intptr_t bare_input(void);
 intptr_t bare_output(void);
 
+/* Acquiring and releasing the system's own lock between processes, so many times, by this process alone: nanoseconds for each
+ * time. POSIX: a process-shared pthread mutex, which can be robust; Windows: a kernel mutex. -1: there is none. */
+double bare_lock_alone(int times, int is_robust);
+
+/* Two processes that do so at the same time, each so many times: millions a second of both. -1: there is none. */
+double bare_lock_contended(int times, int is_robust);
+
+/* Two processes that wake each other by turns with the system's own means, so many times there and back: microseconds for each.
+ * -1: there is none. */
+double bare_handover(int times);
+
 #endif

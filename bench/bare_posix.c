@@ -3,11 +3,20 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#endif
 
 extern char **environ;
 
@@ -137,3 +146,109 @@ intptr_t bare_input(void) {
 intptr_t bare_output(void) {
     return STDOUT_FILENO;
 }
+
+/* Locks -------------------------------------------------------------------------------------------------------- */
+
+static double now(void) {
+    struct timespec time;
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void *share(size_t size) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+static pthread_mutex_t *create_mutex(int is_robust) {
+    pthread_mutexattr_t attributes;
+    pthread_mutex_t *mutex = share(sizeof *mutex);
+    (void)pthread_mutexattr_init(&attributes);
+    int error = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+#ifdef __linux__
+    error = error == 0 && is_robust ? pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST) : error;
+#else
+    error = is_robust ? -1 : error;
+#endif
+    return mutex != NULL && error == 0 && pthread_mutex_init(mutex, &attributes) == 0 ? mutex : NULL;
+}
+
+static void use_mutex(pthread_mutex_t *mutex, int times) {
+    for (int i = 0; i < times; i++) {
+        (void)pthread_mutex_lock(mutex);
+        (void)pthread_mutex_unlock(mutex);
+    }
+}
+
+double bare_lock_alone(int times, int is_robust) {
+    pthread_mutex_t *mutex = create_mutex(is_robust);
+    if (mutex == NULL) {
+        return -1;
+    }
+    double start = now();
+    use_mutex(mutex, times);
+    double taken = now() - start;
+    (void)munmap(mutex, sizeof *mutex);
+    return taken * 1e9 / times;
+}
+
+/* Runs the function in a forked process and in this one; the seconds that both took together. */
+static double run_both(void (*run)(void *shared, int is_child, int times), void *shared, int times) {
+    int status;
+    double start = now();
+    pid_t child = fork();
+    if (child == 0) {
+        run(shared, 1, times);
+        _exit(0);
+    }
+    run(shared, 0, times);
+    (void)waitpid(child, &status, 0);
+    return child > 0 ? now() - start : -1;
+}
+
+static void contend(void *mutex, int is_child, int times) {
+    (void)is_child;
+    use_mutex(mutex, times);
+}
+
+double bare_lock_contended(int times, int is_robust) {
+    pthread_mutex_t *mutex = create_mutex(is_robust);
+    if (mutex == NULL) {
+        return -1;
+    }
+    double taken = run_both(contend, mutex, times);
+    (void)munmap(mutex, sizeof *mutex);
+    return taken > 0 ? 2.0 * times / taken / 1e6 : -1;
+}
+
+#ifdef __linux__
+
+/* The word tells whose turn it is. */
+static void take_turns(void *shared, int is_child, int times) {
+    int *turn = shared;
+    for (int i = 0; i < times; i++) {
+        while (__atomic_load_n(turn, __ATOMIC_ACQUIRE) != is_child) {
+            (void)syscall(SYS_futex, turn, FUTEX_WAIT, !is_child, NULL, NULL, 0);
+        }
+        __atomic_store_n(turn, !is_child, __ATOMIC_RELEASE);
+        (void)syscall(SYS_futex, turn, FUTEX_WAKE, 1, NULL, NULL, 0);
+    }
+}
+
+double bare_handover(int times) {
+    int *turn = share(sizeof *turn);
+    double taken = turn != NULL ? run_both(take_turns, turn, times) : -1;
+    if (turn != NULL) {
+        (void)munmap(turn, sizeof *turn);
+    }
+    return taken > 0 ? taken * 1e6 / times : -1;
+}
+
+#else
+
+double bare_handover(int times) {
+    (void)times;
+    return -1;
+}
+
+#endif

@@ -110,3 +110,31 @@ intptr_t bare_input(void) {
 intptr_t bare_output(void) {
     return (intptr_t)GetStdHandle(STD_OUTPUT_HANDLE);
 }
+
+double bare_lock_alone(int times, int is_robust) {
+    LARGE_INTEGER frequency, start, end;
+    HANDLE mutex = is_robust ? CreateMutexW(NULL, FALSE, NULL) : NULL; /* one that is not there is not */
+    if (mutex == NULL) {
+        return -1;
+    }
+    (void)QueryPerformanceFrequency(&frequency);
+    (void)QueryPerformanceCounter(&start);
+    for (int i = 0; i < times; i++) {
+        (void)WaitForSingleObject(mutex, INFINITE);
+        (void)ReleaseMutex(mutex);
+    }
+    (void)QueryPerformanceCounter(&end);
+    (void)CloseHandle(mutex);
+    return (double)(end.QuadPart - start.QuadPart) * 1e9 / (double)frequency.QuadPart / times;
+}
+
+double bare_lock_contended(int times, int is_robust) {
+    (void)times;
+    (void)is_robust;
+    return -1;
+}
+
+double bare_handover(int times) {
+    (void)times;
+    return -1;
+}

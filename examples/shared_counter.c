@@ -18,10 +18,12 @@ static void count_up(mproc_task *task) {
     int times;
     bool with_lock;
     mproc_shared *shared = mproc_task_shared(task, 0);
-    if (shared == NULL || mproc_task_unpack(task, "(o,i,b)", NULL, &times, &with_lock) != 0) {
+    mproc_barrier *start = mproc_task_barrier(task, 1);
+    if (shared == NULL || start == NULL || mproc_task_unpack(task, "(o,o,i,b)", NULL, NULL, &times, &with_lock) != 0) {
         return;
     }
     volatile long *number = mproc_shared_data(shared);
+    mproc_barrier_wait(start, MPROC_FOREVER); /* so that all of them count at the same time */
     for (int i = 0; i < times; i++) {
         if (with_lock) {
             check(mproc_lock_acquire(mproc_shared_lock(shared), MPROC_FOREVER));
@@ -36,19 +38,24 @@ static void count_up(mproc_task *task) {
 /* What the number is in the end. */
 static long count_together(int processes, int times, bool with_lock) {
     mproc_shared *shared = NULL;
+    mproc_barrier *start = NULL;
     mproc_process **children = calloc((size_t)processes, sizeof(mproc_process *));
     if (children == NULL) {
         exit(EXIT_FAILURE);
     }
     check(mproc_shared_create(&shared, sizeof(long)));
+    check(mproc_barrier_create(&start, (unsigned)processes));
     for (int i = 0; i < processes; i++) {
-        check(mproc_spawn(&children[i], count_up, mproc_pack("[o,i,b]", mproc_shared_ref(shared), times, with_lock)));
+        check(
+            mproc_spawn(&children[i], count_up,
+                        mproc_pack("[o,o,i,b]", mproc_shared_ref(shared), mproc_barrier_ref(start), times, with_lock)));
     }
     for (int i = 0; i < processes; i++) {
         check(mproc_process_join(children[i], MPROC_FOREVER));
         mproc_process_destroy(children[i]);
     }
     long number = *(long *)mproc_shared_data(shared);
+    mproc_barrier_destroy(start);
     mproc_shared_destroy(shared);
     free(children);
     return number;
@@ -58,7 +65,7 @@ static const mproc_target targets[] = {MPROC_TARGET(count_up), MPROC_TARGETS_END
 
 int main(int argc, char **argv) {
     check(mproc_init(argc, argv, targets));
-    int processes = argc > 1 ? atoi(argv[1]) : 4, times = argc > 2 ? atoi(argv[2]) : 10000;
+    int processes = argc > 1 ? atoi(argv[1]) : 4, times = argc > 2 ? atoi(argv[2]) : 100000;
     if (processes < 1 || times < 1) {
         fprintf(stderr, "usage: shared_counter [PROCESSES [TIMES]]\n");
         return EXIT_FAILURE;

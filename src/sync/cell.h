@@ -18,10 +18,10 @@
 
 struct cell {
     atomic_number flags;
-    atomic_number depth;        /* how many times its holder has acquired a lock; the holder's alone */
-    atomic_number value;        /* of a semaphore without holders, an event, a barrier */
-    atomic_number limit;        /* a semaphore's maximum; a barrier's parties; 1: the lock is recursive */
-    atomic_number permit_count; /* those that there are; 0: `value` counts, without holders */
+    atomic_number depth;                 /* how many times its holder has acquired a lock; the holder's alone */
+    atomic_number value;                 /* of a semaphore without holders, an event, a barrier */
+    atomic_number limit;                 /* a semaphore's maximum; a barrier's parties; 1: the lock is recursive */
+    atomic_number permit_count;          /* those that there are; 0: `value` counts, without holders */
     atomic_number permits[CELL_PERMITS]; /* each 0, or its holder; a lock has one */
     atomic_number last_ticket;
     atomic_number slots_used;        /* no slot from here on was ever taken */

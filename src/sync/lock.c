@@ -7,7 +7,7 @@
 #include "sync/sync_handle.h"
 #include "sync/turnstile.h"
 
-static struct sync_handle *handle_of(const mproc_lock *lock) {
+static struct sync_handle *sync_of(const mproc_lock *lock) {
     return (struct sync_handle *)(uintptr_t)lock;
 }
 
@@ -25,11 +25,11 @@ int mproc_lock_create(mproc_lock **lock, bool recursive) {
 }
 
 void mproc_lock_destroy(mproc_lock *lock) {
-    sync_handle_destroy(handle_of(lock));
+    sync_handle_destroy(sync_of(lock));
 }
 
 cJSON *mproc_lock_ref(const mproc_lock *lock) {
-    return sync_handle_ref(handle_of(lock), "mproc_lock_ref");
+    return sync_handle_ref(sync_of(lock), "mproc_lock_ref");
 }
 
 int mproc_lock_from(mproc_lock **lock, const cJSON *ref) {
@@ -97,21 +97,7 @@ static int acquire_again(struct room *room, const char *function, int64_t timeou
                : 0;
 }
 
-int mproc_lock_acquire(mproc_lock *lock, int64_t timeout_ms) {
-    static const char function[] = "mproc_lock_acquire";
-    struct sync_handle *sync = handle_of(lock);
-    int status = sync_handle_check_wait(sync, function, timeout_ms);
-    if (status != 0) {
-        return status;
-    }
-    struct room *room = &sync->object.room;
-    if (lock_is_held(room)) {
-        status = acquire_again(room, function, timeout_ms);
-        if (status != 0 || atomic_load_any(&room->cell->limit) != 0) {
-            return status;
-        }
-    }
-    status = lock_take(room, 1, deadline_after(timeout_ms));
+static int explain(int status, const char *function, int64_t timeout_ms) {
     switch (status) {
     case 0:
         return 0;
@@ -126,22 +112,54 @@ int mproc_lock_acquire(mproc_lock *lock, int64_t timeout_ms) {
     }
 }
 
-int mproc_lock_release(mproc_lock *lock) {
-    static const char function[] = "mproc_lock_release";
-    struct sync_handle *sync = handle_of(lock);
-    int status = sync_handle_check(sync, function);
+/* It was not free, or the call makes no sense. */
+static int acquire_slowly(struct sync_handle *sync, int64_t timeout_ms) {
+    static const char function[] = "mproc_lock_acquire";
+    int status = sync_handle_check_wait(sync, function, timeout_ms);
     if (status != 0) {
         return status;
     }
     struct room *room = &sync->object.room;
-    if (!lock_is_held(room)) {
+    if (lock_is_held(room)) {
+        status = acquire_again(room, function, timeout_ms);
+        if (status != 0 || atomic_load_any(&room->cell->limit) != 0) {
+            return status;
+        }
+    }
+    return explain(lock_take(room, 1, deadline_after(timeout_ms)), function, timeout_ms);
+}
+
+int mproc_lock_acquire(mproc_lock *lock, int64_t timeout_ms) {
+    struct sync_handle *sync = sync_of(lock);
+    if (sync_is_usable(sync) && timeout_ms >= MPROC_FOREVER) {
+        struct cell *cell = sync->object.room.cell;
+        if (turnstile_take_quickly(cell, 0, sync_holder(&sync->object.room))) {
+            atomic_store_release(&cell->depth, 1);
+            return explain(turnstile_ask_for_deaths(cell), "mproc_lock_acquire", timeout_ms);
+        }
+    }
+    return acquire_slowly(sync, timeout_ms);
+}
+
+int mproc_lock_release(mproc_lock *lock) {
+    static const char function[] = "mproc_lock_release";
+    struct sync_handle *sync = sync_of(lock);
+    if (!sync_is_usable(sync)) {
+        return sync_handle_check(sync, function);
+    }
+    struct room *room = &sync->object.room;
+    uint64_t holder = sync_holder(room);
+    if (atomic_load_any(&room->cell->permits[0]) != holder) {
         return error_set(MPROC_EPERM, 0, "%s: this thread does not hold the lock", function);
     }
     uint64_t depth = atomic_load_any(&room->cell->depth);
     if (depth > 1) {
         atomic_store_release(&room->cell->depth, depth - 1);
-    } else {
-        (void)lock_give(room);
+        return 0;
+    }
+    (void)turnstile_give_quickly(room->cell, 0, holder);
+    if (turnstile_is_waited_for(room->cell)) {
+        turnstile_wake_next(room);
     }
     return 0;
 }

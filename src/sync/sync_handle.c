@@ -6,12 +6,10 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/thread_local.h"
 #include "platform/wake.h"
 #include "spawn/runtime.h"
 #include "sync/arena.h"
 #include "sync/sync_state.h"
-#include "sync/turnstile.h"
 
 /* Sleeping and waking ------------------------------------------------------------------------------------------ */
 
@@ -56,13 +54,12 @@ static void wake_here(struct room *room, atomic_number *word) {
 
 static const struct room_system sync_system = {sleep_here, wake_here};
 
-uint64_t sync_holder(const struct room *room) {
+THREAD_LOCAL uint32_t sync_thread;
+
+uint32_t sync_number_thread(void) {
     static atomic_number last_thread;
-    static THREAD_LOCAL uint32_t thread; /* from 1 */
-    if (thread == 0) {
-        thread = (uint32_t)atomic_increase(&last_thread, 1) + 1;
-    }
-    return holder_make(room->process, thread);
+    sync_thread = (uint32_t)atomic_increase(&last_thread, 1) + 1;
+    return sync_thread;
 }
 
 /* Handles ------------------------------------------------------------------------------------------------------ */

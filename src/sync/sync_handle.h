@@ -6,8 +6,10 @@
 #ifndef MPROC_SYNC_SYNC_HANDLE_H
 #define MPROC_SYNC_SYNC_HANDLE_H
 
+#include "base/thread_local.h"
 #include "hub/hold.h"
 #include "sync/room.h"
+#include "sync/turnstile.h"
 
 struct sync_object {
     struct room room; /* its first member: see sync_system */
@@ -37,7 +39,17 @@ int sync_handle_check(const struct sync_handle *sync, const char *function);
 /* The same, and the timeout. */
 int sync_handle_check_wait(const struct sync_handle *sync, const char *function, int64_t timeout_ms);
 
+/* This thread's number in its process, from 1. */
+extern THREAD_LOCAL uint32_t sync_thread;
+uint32_t sync_number_thread(void);
+
 /* This thread as a holder of something in that room. */
-uint64_t sync_holder(const struct room *room);
+static inline uint64_t sync_holder(const struct room *room) {
+    return holder_make(room->process, sync_thread != 0 ? sync_thread : sync_number_thread());
+}
+
+static inline bool sync_is_usable(const struct sync_handle *sync) {
+    return sync != NULL && sync->is_open;
+}
 
 #endif

@@ -36,7 +36,7 @@ static bool try_take(struct room *room, unsigned permits, uint64_t holder, bool 
 }
 
 /* Something may be free: whoever has waited longest is to look. */
-static void wake_next(struct room *room) {
+void turnstile_wake_next(struct room *room) {
     if (room_wake(room, 1) > 0) {
         return;
     }
@@ -70,13 +70,14 @@ static int wait_in_slot(struct room *room, int slot, unsigned permits, uint64_t 
         (void)word_clear(&room->cell->flags, CELL_RESERVED);
     }
     if (status != 0 && (is_woken || reserves)) {
-        wake_next(room); /* what this thread does not take */
+        turnstile_wake_next(room); /* what this thread does not take */
     }
     return status;
 }
 
 static int take(struct room *room, unsigned permits, uint64_t holder, deadline until) {
-    if (try_take(room, permits, holder, false)) {
+    bool is_taken = permits == 0 ? try_take(room, 0, holder, false) : turnstile_take_quickly(room->cell, 0, holder);
+    if (is_taken || (permits > 1 && try_take(room, permits, holder, false))) {
         return 0;
     }
     if (until == DEADLINE_NOW) {
@@ -88,10 +89,7 @@ static int take(struct room *room, unsigned permits, uint64_t holder, deadline u
 
 int turnstile_take(struct room *room, unsigned permits, uint64_t holder, deadline until) {
     int status = take(room, permits, holder, until);
-    if (status == 0 && word_has(&room->cell->flags, CELL_DIED) && word_clear(&room->cell->flags, CELL_DIED)) {
-        return MPROC_EDIED;
-    }
-    return status;
+    return status == 0 ? turnstile_ask_for_deaths(room->cell) : status;
 }
 
 /* Giving back -------------------------------------------------------------------------------------------------- */
@@ -106,7 +104,7 @@ static bool give_to_count(struct cell *cell) {
 
 static bool give_permit(struct cell *cell, unsigned permits, uint64_t holder) {
     for (unsigned i = 0; i < permits; i++) {
-        if (word_change(&cell->permits[i], holder, 0)) {
+        if (turnstile_give_quickly(cell, i, holder)) {
             return true;
         }
     }
@@ -127,8 +125,8 @@ bool turnstile_give(struct room *room, unsigned permits, uint64_t holder, bool a
     struct cell *cell = room->cell;
     bool is_given = permits == 0 ? give_to_count(cell)
                                  : give_permit(cell, permits, holder) || (any_holder && give_any_permit(cell, permits));
-    if (is_given && word_has(&cell->flags, CELL_WAITED_FOR)) {
-        wake_next(room);
+    if (is_given && turnstile_is_waited_for(cell)) {
+        turnstile_wake_next(room);
     }
     return is_given;
 }

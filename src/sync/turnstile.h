@@ -10,12 +10,35 @@
 #ifndef MPROC_SYNC_TURNSTILE_H
 #define MPROC_SYNC_TURNSTILE_H
 
+#include "mproc/core.h"
 #include "sync/room.h"
+#include "sync/word.h"
 
 /* A thread as a holder: never 0. */
 static inline uint64_t holder_make(uint32_t process, uint32_t thread) {
     return (uint64_t)process | (uint64_t)thread << 24;
 }
+
+/* What taking and giving come to where nobody is in the way, for those who are in a hurry; turnstile_take and _give do the same
+ * first. A permit that is free, and not reserved. */
+static inline bool turnstile_take_quickly(struct cell *cell, unsigned index, uint64_t holder) {
+    return !word_has(&cell->flags, CELL_RESERVED) && word_change(&cell->permits[index], 0, holder);
+}
+
+/* Having taken one: 0, or MPROC_EDIED where this is who is to be told that a holder has died. */
+static inline int turnstile_ask_for_deaths(struct cell *cell) {
+    return word_has(&cell->flags, CELL_DIED) && word_clear(&cell->flags, CELL_DIED) ? MPROC_EDIED : 0;
+}
+
+static inline bool turnstile_give_quickly(struct cell *cell, unsigned index, uint64_t holder) {
+    return word_change(&cell->permits[index], holder, 0);
+}
+
+/* Having given one back: somebody may wait for it. */
+static inline bool turnstile_is_waited_for(const struct cell *cell) {
+    return word_has(&cell->flags, CELL_WAITED_FOR);
+}
+void turnstile_wake_next(struct room *room);
 
 /* permits: so many, with holders; 0: a count without. 0; MPROC_EDIED: taken, but a holder before has died; MPROC_ETIMEDOUT; an error of the system's. */
 int turnstile_take(struct room *room, unsigned permits, uint64_t holder, deadline until);
