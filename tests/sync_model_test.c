@@ -9,6 +9,7 @@
 #include "mproc/core.h"
 #include "support/coroutine.h"
 #include "support/schedule.h"
+#include "sync/party.h"
 #include "sync/turnstile.h"
 
 enum { MORTAL, SECOND, THIRD, PROCESSES }; /* and the first process, which comes last here */
@@ -17,6 +18,7 @@ enum { MORTAL, SECOND, THIRD, PROCESSES }; /* and the first process, which comes
 #define INITIAL_COUNT 2
 
 static struct cell cell;
+static bool is_barrier;
 static unsigned permits;    /* 0: a count */
 static int naps[PROCESSES]; /* how often each has slept; more than two are two */
 static bool is_inside[PROCESSES], has_returned[PROCESSES];
@@ -36,7 +38,9 @@ static int sleep_until_woken(struct room *room, atomic_number *word, uint32_t se
     int process = (int)room->process - 1;
     (void)until;
     naps[process] += naps[process] < 2;
-    schedule_knows_only((uint64_t)(word - cell.slots) << 34 | (uint64_t)seen << 2 | (uint64_t)naps[process]);
+    if (!is_barrier) {
+        schedule_knows_only((uint64_t)(word - cell.slots) << 34 | (uint64_t)seen << 2 | (uint64_t)naps[process]);
+    }
     if ((uint32_t)atomic_load(word) == seen) {
         asleep_on[process] = word;
         schedule_block(is_awake, &process);
@@ -197,12 +201,99 @@ static void a_count_for_three_survives_each_death(void **state) {
     survive(0, 3);
 }
 
+/* A barrier ---------------------------------------------------------------------------------------------------- */
+
+static int orders[PROCESSES];   /* what waiting returned; NOT_YET: it has not */
+static bool is_late[PROCESSES]; /* it came when the dead one had been forgotten */
+#define NOT_YET 1000
+
+static void wait_at_barrier(int process) {
+    struct room room = room_of(process);
+    is_late[process] = has_forgotten;
+    orders[process] = party_wait(&room, DEADLINE_NEVER);
+}
+
+static void wait_and_die(void) {
+    wait_at_barrier(MORTAL);
+}
+
+static void wait_second(void) {
+    wait_at_barrier(SECOND);
+}
+
+static void wait_third(void) {
+    wait_at_barrier(THIRD);
+}
+
+static void see_to_a_dead_party(void) {
+    struct room room = room_of(PROCESSES);
+    schedule_block(someone_has_died, NULL);
+    party_forget(&room, MORTAL + 1);
+    has_forgotten = true;
+}
+
+static void prepare_barrier(void) {
+    prepare();
+    cell.limit.value = permits;
+    cell.value.value = 0;
+    for (int i = 0; i < PROCESSES; i++) {
+        orders[i] = NOT_YET;
+        is_late[i] = false;
+    }
+}
+
+/* Alive, all pass, in some order. Where one has died, the others pass, or are told that the barrier is broken, or wait for one
+ * that never arrived. */
+static void check_barrier(void) {
+    unsigned passed = 0, told = 0, waiting = 0;
+    for (int i = 0; i < PROCESSES; i++) {
+        bool counts = i < (int)permits && !(i == MORTAL && schedule_has_died());
+        passed += counts && orders[i] >= 0 && orders[i] != NOT_YET;
+        assert_true(!is_late[i] || orders[i] < 0 || orders[i] == NOT_YET);
+        told += counts && orders[i] == MPROC_ECLOSED;
+        waiting += counts && orders[i] == NOT_YET;
+        for (int j = 0; j < i; j++) {
+            assert_true(orders[i] != orders[j] || orders[i] < 0 || orders[i] == NOT_YET);
+        }
+    }
+    assert_true(has_forgotten == schedule_has_died());
+    if (!schedule_has_died()) {
+        assert_int_equal(passed, permits);
+        return;
+    }
+    assert_int_equal(passed + told + waiting, permits - 1);
+    assert_true(passed == 0 || passed == permits - 1);
+    if (waiting > 0) {
+        assert_int_equal(waiting, permits - 1);
+        assert_int_equal(atomic_load(&cell.value),
+                         (uint64_t)waiting << 16); /* they arrived, nobody else, and all is well */
+    }
+}
+
+static void a_barrier_survives_each_death(void **state) {
+    struct schedule two = {
+        {wait_and_die, wait_second, see_to_a_dead_party}, 3, MORTAL, prepare_barrier, check_barrier, state_of_cell, 0};
+    struct schedule three = {{wait_and_die, wait_second, wait_third, see_to_a_dead_party},
+                             4,
+                             MORTAL,
+                             prepare_barrier,
+                             check_barrier,
+                             state_of_cell,
+                             coroutine_is_slow() ? 1 : 2};
+    (void)state;
+    is_barrier = true;
+    run_model(2, &two, 100);
+    run_model(3, &three, 100);
+    is_barrier = false;
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lock_of_two_survives_each_death_in_each_order),
         cmocka_unit_test(a_lock_of_three_survives_each_death),
         cmocka_unit_test(two_permits_for_three_survive_each_death),
         cmocka_unit_test(a_count_for_three_survives_each_death),
+        cmocka_unit_test(a_barrier_survives_each_death),
     };
     return cmocka_run_group_tests_name("sync model", tests, NULL, NULL);
 }
