@@ -36,9 +36,13 @@ static void make_and_hand_over(mproc_task *task) {
     mproc_shared_destroy(shared);
 }
 
+/* Some come and go with what the C library allocates. */
+#define MAPPINGS_MAX 20
+
 /* Takes what it is sent up, adds one, and gives it up. */
 static void add_to_each(mproc_task *task) {
     cJSON *item;
+    size_t before = system_mappings();
     mproc_connection *connection = mproc_task_connection(task, 0);
     while (connection != NULL && mproc_connection_recv(connection, &item, MPROC_FOREVER) == 0) {
         mproc_shared *shared = NULL;
@@ -50,6 +54,9 @@ static void add_to_each(mproc_task *task) {
         cJSON_Delete(item);
         check_task(task, status);
         check_task(task, mproc_connection_send_bytes(connection, NULL, 0));
+    }
+    if (system_mappings() > before + MAPPINGS_MAX) {
+        mproc_task_fail(task, "%lu mappings, %lu before", (unsigned long)system_mappings(), (unsigned long)before);
     }
 }
 
@@ -169,7 +176,7 @@ static void many_rounds_leave_nothing_behind(void **state) {
     size_t size;
     (void)state;
     int rounds = system_is_slow_to_spawn() ? 500 : 10000;
-    size_t before = test_open_handles();
+    size_t before = test_open_handles(), mappings = system_mappings();
     assert_mproc(0, mproc_pipe(&ours, &theirs, true));
     mproc_process *process = start_child(add_to_each, mproc_pack("[o]", mproc_connection_ref(theirs)));
     mproc_connection_close(theirs);
@@ -184,6 +191,8 @@ static void many_rounds_leave_nothing_behind(void **state) {
     mproc_connection_close(ours);
     end_child(process, 0);
     assert_open_handles(before);
+    assert_true(system_mappings() <= mappings + MAPPINGS_MAX);
+    assert_false(system_has_named_memory());
 }
 
 static void a_killed_process_leaves_nothing_behind(void **state) {

@@ -534,8 +534,8 @@ static void a_condition_wakes_as_many_as_it_should(void **state) {
     mproc_lock_destroy(lock);
 }
 
-static void a_killed_sleeper_is_not_notified(void **state) {
-    (void)state;
+/* Two wait for a condition, the first of which is killed before or after it is notified; the second one goes on. */
+static void kill_first_sleeper(bool after_notification) {
     mproc_lock *lock = create_lock(false);
     mproc_condition *condition = create_condition(lock);
     mproc_queue *queue = create_queue(0);
@@ -543,11 +543,18 @@ static void a_killed_sleeper_is_not_notified(void **state) {
     await_waiting(condition, 1);
     mproc_process *second = start_sleeper(lock, condition, queue);
     await_waiting(condition, 2);
-    kill_child(first);
-    await_waiting(condition, 1);
+    if (after_notification) {
+        system_halt(mproc_process_pid(first));
+    } else {
+        kill_child(first);
+        await_waiting(condition, 1);
+    }
     assert_mproc(0, mproc_lock_acquire(lock, 0));
-    assert_mproc(0, mproc_condition_notify(condition, 1));
+    assert_mproc(0, mproc_condition_notify(condition, 1)); /* for the one that has waited longest */
     assert_mproc(0, mproc_lock_release(lock));
+    if (after_notification) {
+        kill_child(first);
+    }
     expect_number(queue, 1);
     end_child(second, 0);
     mproc_queue_destroy(queue);
@@ -555,26 +562,14 @@ static void a_killed_sleeper_is_not_notified(void **state) {
     mproc_lock_destroy(lock);
 }
 
-/* What was given to one that is halted, and then killed, goes to the next one. */
+static void a_killed_sleeper_is_not_notified(void **state) {
+    (void)state;
+    kill_first_sleeper(false);
+}
+
 static void what_a_killed_sleeper_was_notified_of_goes_on(void **state) {
     (void)state;
-    mproc_lock *lock = create_lock(false);
-    mproc_condition *condition = create_condition(lock);
-    mproc_queue *queue = create_queue(0);
-    mproc_process *first = start_sleeper(lock, condition, queue);
-    await_waiting(condition, 1);
-    mproc_process *second = start_sleeper(lock, condition, queue);
-    await_waiting(condition, 2);
-    system_halt(mproc_process_pid(first));
-    assert_mproc(0, mproc_lock_acquire(lock, 0));
-    assert_mproc(0, mproc_condition_notify(condition, 1)); /* it has waited longest */
-    assert_mproc(0, mproc_lock_release(lock));
-    kill_child(first);
-    expect_number(queue, 1);
-    end_child(second, 0);
-    mproc_queue_destroy(queue);
-    mproc_condition_destroy(condition);
-    mproc_lock_destroy(lock);
+    kill_first_sleeper(true);
 }
 
 /* Barriers ----------------------------------------------------------------------------------------------------- */

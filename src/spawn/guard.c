@@ -78,6 +78,9 @@ int mproc_init(int argc, char **argv, const mproc_target *targets) {
     if (status == 0 && command_line_has(argc, argv, CHILD_OPTION) && !runtime.is_child) {
         return child_run(argv, targets);
     }
+    if (status == 0 && command_line_has(argc, argv, WATCHDOG_START_OPTION) && !runtime.is_child) {
+        return watchdog_start(argv);
+    }
     if (status == 0 && command_line_has(argc, argv, WATCHDOG_OPTION) && !runtime.is_child) {
         return watchdog_run(argv);
     }

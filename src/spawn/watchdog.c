@@ -67,14 +67,13 @@ static void clear(struct wards *wards) {
 
 /* The watchdog itself ------------------------------------------------------------------------------------------ */
 
-/* false: the process has ended, or nobody can be told of a failure. */
-static bool receive(handle reader, struct notice *notice) {
+/* false: the other side has ended, or nobody can be told of a failure. */
+static bool receive(handle reader, void *data, size_t wanted) {
     size_t used = 0, size = 0;
-    while (used < sizeof *notice &&
-           pipe_read(reader, (char *)notice + used, sizeof *notice - used, DEADLINE_NEVER, &size) == 0) {
+    while (used < wanted && pipe_read(reader, (char *)data + used, wanted - used, DEADLINE_NEVER, &size) == 0) {
         used += size;
     }
-    return used == sizeof *notice;
+    return used == wanted;
 }
 
 /* One that cannot be watched is known by its number only. */
@@ -97,15 +96,22 @@ static void end(const struct ward *ward) {
     }
 }
 
+/* What it is started with: whom to watch comes from the first; the second ends when it does. */
+enum watchdog_handle { WATCHDOG_NOTICES, WATCHDOG_LIFE, WATCHDOG_PROGRAM, WATCHDOG_HANDLES };
+#define INHERITED WATCHDOG_PROGRAM
+
 int watchdog_run(char **argv) {
     struct wards wards = {NULL, 0, 0};
     struct notice notice;
-    handle reader;
-    int status = command_line_read(argv, &reader, 1, 1);
+    handle handles[WATCHDOG_HANDLES];
+    int status = command_line_read(argv, handles, WATCHDOG_HANDLES, INHERITED);
     if (status != 0) {
         return status;
     }
-    while (receive(reader, &notice) && note(&wards, &notice)) {
+    int32_t pid = mproc_getpid();
+    struct pipe_bytes bytes = {&pid, sizeof pid};
+    (void)pipe_write(handles[WATCHDOG_LIFE], &bytes, 1); /* where nobody reads it, the notices have ended, too */
+    while (receive(handles[WATCHDOG_NOTICES], &notice, sizeof notice) && note(&wards, &notice)) {
     }
     for (size_t i = 0; i < wards.count; i++) {
         end(&wards.list[i]);
@@ -114,13 +120,55 @@ int watchdog_run(char **argv) {
     exit(EXIT_SUCCESS);
 }
 
+/* Starts a process of this program with the two pipes, in a session of its own. */
+static int spawn(struct program *program, const char *argument0, const char *option, const handle inherited[INHERITED],
+                 struct spawned *spawned) {
+    handle null = HANDLE_INVALID, numbers[WATCHDOG_HANDLES];
+    struct command_line line;
+    struct spawn_options options;
+    memset(&options, 0, sizeof options);
+    for (size_t i = 0; i < INHERITED; i++) {
+        numbers[i] = spawn_child_handle(inherited, i);
+    }
+    numbers[WATCHDOG_PROGRAM] = program_child_handle(program);
+    command_line_write(&line, argument0, option, numbers, WATCHDOG_HANDLES);
+    int status = file_open_null(&null);
+    const handle streams[SPAWN_STREAMS] = {null, null, null};
+    options.program = program;
+    options.arguments = line.list;
+    options.inherited = inherited;
+    options.inherited_count = INHERITED;
+    options.streams = streams;
+    options.group = SPAWN_SESSION_OWN;
+    if (status == 0) {
+        status = spawn_process(&options, spawned);
+    }
+    handle_close(null);
+    return status;
+}
+
+/* The process between has nobody to tell of a failure: that no watchdog writes is told by its pipe. */
+int watchdog_start(char **argv) {
+    struct spawned spawned;
+    struct program *program;
+    handle handles[WATCHDOG_HANDLES];
+    int status = command_line_read(argv, handles, WATCHDOG_HANDLES, INHERITED);
+    if (status != 0) {
+        return status;
+    }
+    if (program_open_self(&program, handles[WATCHDOG_PROGRAM]) == 0) {
+        status = spawn(program, argv[0], WATCHDOG_OPTION, handles, &spawned);
+    }
+    exit(status == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
 /* Whoever it works for ----------------------------------------------------------------------------------------- */
 
 static uv_once_t once = UV_ONCE_INIT;
 static uv_mutex_t mutex;
 static struct wards wards; /* what a new watchdog is told of */
-static handle writer = HANDLE_INVALID;
-static struct spawned watchdog;
+static handle writer = HANDLE_INVALID, life = HANDLE_INVALID;
+static int32_t watchdog;
 
 static void create_mutex(void) {
     (void)uv_mutex_init(&mutex); /* fails for want of memory at most, and then libuv's lock ends the program */
@@ -137,15 +185,14 @@ static void unlock(void) {
 
 /* It ends when its pipe does, unless it has been ended before. */
 static void give_up(void) {
-    int exitcode;
-    if (writer == HANDLE_INVALID) {
-        return;
-    }
+    char byte;
     handle_close(writer);
     writer = HANDLE_INVALID;
-    (void)exit_wait(watchdog.watch, DEADLINE_NEVER);
-    (void)exit_collect(watchdog.watch, watchdog.pid, &exitcode); /* which is of no interest */
-    handle_close(watchdog.watch);
+    if (life != HANDLE_INVALID) {
+        (void)receive(life, &byte, 1); /* which it never sends */
+    }
+    handle_close(life);
+    life = HANDLE_INVALID;
 }
 
 static void shut_down(void) {
@@ -155,41 +202,39 @@ static void shut_down(void) {
     unlock();
 }
 
-static int spawn(handle reader, handle null) {
-    const handle streams[SPAWN_STREAMS] = {null, null, null};
-    handle number = spawn_child_handle(&reader, 0);
-    struct command_line line;
-    struct spawn_options options;
-    memset(&options, 0, sizeof options);
-    command_line_write(&line, runtime.argument0, WATCHDOG_OPTION, &number, 1);
-    options.program = runtime.program;
-    options.arguments = line.list;
-    options.inherited = &reader;
-    options.inherited_count = 1;
-    options.streams = streams;
-    options.group = SPAWN_SESSION_OWN;
-    return spawn_process(&options, &watchdog);
+/* The process between starts the watchdog and ends. */
+static int start_between(const handle theirs[INHERITED]) {
+    struct spawned between;
+    int exitcode;
+    int status = spawn(runtime.program, runtime.argument0, WATCHDOG_START_OPTION, theirs, &between);
+    if (status == 0) {
+        (void)exit_wait(between.watch, DEADLINE_NEVER);
+        (void)exit_collect(between.watch, between.pid, &exitcode); /* what became of it is seen by the pipe */
+        handle_close(between.watch);
+    }
+    return status;
 }
 
 static int start(void) {
-    handle reader = HANDLE_INVALID, null = HANDLE_INVALID;
-    int status = pipe_create(&reader, &writer);
+    handle theirs[INHERITED] = {HANDLE_INVALID, HANDLE_INVALID};
+    int status = pipe_create(&theirs[WATCHDOG_NOTICES], &writer);
     if (status == 0) {
-        status = file_open_null(&null);
+        status = pipe_create(&life, &theirs[WATCHDOG_LIFE]);
     }
     if (status == 0) {
-        status = spawn(reader, null);
+        status = start_between(theirs);
+    }
+    handle_close(theirs[WATCHDOG_NOTICES]);
+    handle_close(theirs[WATCHDOG_LIFE]);
+    if (status == 0 && !receive(life, &watchdog, sizeof watchdog)) {
+        status = error_set(MPROC_ESYSTEM, 0, "it did not come up");
     }
     if (status != 0) {
-        handle_close(writer);
-        writer = HANDLE_INVALID;
-        (void)error_prefix("cannot start the process that ends it with this one: ");
-    } else {
-        runtime_at_shutdown(shut_down);
+        give_up();
+        return error_prefix("cannot start the process that ends it with this one: ");
     }
-    handle_close(reader);
-    handle_close(null);
-    return status;
+    runtime_at_shutdown(shut_down);
+    return 0;
 }
 
 static int send_notice(const struct notice *notice) {
@@ -246,7 +291,7 @@ void watchdog_forget(int pid) {
 
 int watchdog_pid(void) {
     lock();
-    int pid = writer != HANDLE_INVALID ? watchdog.pid : 0;
+    int pid = writer != HANDLE_INVALID ? watchdog : 0;
     unlock();
     return pid;
 }

@@ -2,7 +2,9 @@
 /* The process that ends other programs where the system does not: used here whatever the system can do. */
 #include "support/children.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "spawn/watchdog.h"
 #include "support/helper.h"
@@ -93,11 +95,24 @@ static void it_ends_with_the_library(void **state) {
     assert_true(system_wait_until_gone(pid, TEST_PATIENCE_MS));
 }
 
+/* An application may wait for all its children, however many it has started. */
+static void it_is_nobodys_child(void **state) {
+    int status;
+    (void)state;
+    int pid = start_sleeper();
+    assert_mproc(0, watchdog_watch(pid, HANDLE_INVALID));
+    system_kill(pid);
+    while (waitpid(-1, &status, 0) > 0) {
+    }
+    assert_int_equal(errno, ECHILD);
+    watchdog_forget(pid);
+}
+
 static void its_option_is_refused_from_others(void **state) {
     char *lines[][4] = {{"program", WATCHDOG_OPTION, "", NULL},
-                        {"program", WATCHDOG_OPTION, "99", NULL},
+                        {"program", WATCHDOG_OPTION, "99,99,-1", NULL},
                         {"program", WATCHDOG_OPTION, "0,1", NULL},
-                        {"program", WATCHDOG_OPTION, "-1", NULL}};
+                        {"program", WATCHDOG_OPTION, "-1,-1,-1", NULL}};
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         assert_mproc(MPROC_EINVAL, watchdog_run(lines[i]));
@@ -109,8 +124,8 @@ static const mproc_target targets[] = {MPROC_TARGET(start_and_stay), MPROC_TARGE
 
 int main(int argc, char **argv) {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(its_option_is_refused_from_others), cmocka_unit_test(programs_end_with_a_killed_process),
-        cmocka_unit_test(a_killed_watchdog_is_replaced),
+        cmocka_unit_test(its_option_is_refused_from_others),  cmocka_unit_test(it_is_nobodys_child),
+        cmocka_unit_test(programs_end_with_a_killed_process), cmocka_unit_test(a_killed_watchdog_is_replaced),
         cmocka_unit_test(it_ends_with_the_library), /* last: it ends the library */
     };
     if (helper_is_wanted(argc, argv)) {

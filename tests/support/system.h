@@ -10,6 +10,12 @@
 /* Open descriptors or handles of this process. */
 size_t system_open_handles(void);
 
+/* Pieces of shared memory, and files, that are mapped in this process. Where the system does not tell, 0. */
+size_t system_mappings(void);
+
+/* Whether there is shared memory that somebody could open by its name, and that looks like ours. */
+bool system_has_named_memory(void);
+
 /* Threads of this process; only in system_posix.c. Where the system does not tell, 1. */
 size_t system_threads(void);
 

@@ -26,6 +26,31 @@ size_t system_open_handles(void) {
     return count - 1; /* the folder itself */
 }
 
+size_t system_mappings(void) {
+    size_t count = 0;
+    int character;
+    FILE *file = fopen("/proc/self/maps", "r");
+    while (file != NULL && (character = fgetc(file)) != EOF) {
+        count += character == '\n';
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return count;
+}
+
+bool system_has_named_memory(void) {
+    bool found = false;
+    DIR *directory = opendir("/dev/shm");
+    for (struct dirent *entry; directory != NULL && (entry = readdir(directory)) != NULL;) {
+        found = found || strstr(entry->d_name, "mproc") != NULL;
+    }
+    if (directory != NULL) {
+        (void)closedir(directory);
+    }
+    return found;
+}
+
 size_t system_threads(void) {
     size_t count = 0;
     DIR *directory = opendir("/proc/self/task");

@@ -21,6 +21,20 @@ size_t system_open_handles(void) {
     return count;
 }
 
+size_t system_mappings(void) {
+    size_t count = 0;
+    MEMORY_BASIC_INFORMATION region;
+    for (char *place = NULL; VirtualQuery(place, &region, sizeof region) != 0;
+         place = (char *)region.BaseAddress + region.RegionSize) {
+        count += region.State == MEM_COMMIT && region.Type == MEM_MAPPED;
+    }
+    return count;
+}
+
+bool system_has_named_memory(void) {
+    return false; /* it has handles only, and goes with them */
+}
+
 void system_kill(int pid) {
     HANDLE process = OpenProcess(PROCESS_TERMINATE, FALSE, (DWORD)pid);
     assert_non_null(process);
