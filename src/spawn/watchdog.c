@@ -265,6 +265,13 @@ static int tell_one(const struct notice *notice) {
                : error_set(MPROC_ESYSTEM, 0, "the process that ends it with this one was ended at once");
 }
 
+int watchdog_prepare(void) {
+    lock();
+    int status = writer != HANDLE_INVALID ? 0 : start();
+    unlock();
+    return status;
+}
+
 int watchdog_watch(int pid, handle group) {
     struct notice notice = {1, pid, group};
     lock();

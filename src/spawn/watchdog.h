@@ -15,8 +15,12 @@
 #define WATCHDOG_START_OPTION "--mproc-start-watchdog"
 #define WATCHDOG_OPTION "--mproc-watchdog"
 
-/* Has a process, and the group that it leads (HANDLE_INVALID: none), killed when this process ends. MPROC_ENOMEM; MPROC_ESYSTEM:
- * the watchdog cannot be started. From any thread. */
+/* Starts the watchdog, where there is none: before the program is, so that hardly any time is left in between. MPROC_ENOMEM;
+ * MPROC_ESYSTEM: it cannot be started. From any thread, as all that follows. */
+int watchdog_prepare(void);
+
+/* Has a process, and the group that it leads (HANDLE_INVALID: none), killed when this process ends. Errors as of
+ * watchdog_prepare. */
 int watchdog_watch(int pid, handle group);
 
 /* For a process that has ended, before it is collected, and its number is given to another one. */

@@ -147,9 +147,21 @@ static enum spawn_group choose_group(const mproc_popen_options *options) {
     return options->detached ? SPAWN_SESSION_OWN : SPAWN_GROUP_OWN;
 }
 
-/* Whether the system is to end the program with this process. */
+/* Whether the system is to end the program with this process; or the watchdog. */
 static bool is_tied(const mproc_popen_options *options) {
     return !options->detached && spawn_can_tie();
+}
+
+static bool is_watched(const mproc_popen_options *options) {
+    return !options->detached && !spawn_can_tie();
+}
+
+/* What has to be there before the program is, so that it ends with this process. */
+static int prepare_end(const mproc_popen_options *options) {
+    if (is_tied(options)) {
+        return hub_start();
+    }
+    return is_watched(options) ? watchdog_prepare() : 0;
 }
 
 static int start(struct mproc_popen *process, const mproc_popen_options *options, const struct popen_streams *streams) {
@@ -175,7 +187,6 @@ static int start(struct mproc_popen *process, const mproc_popen_options *options
     return status;
 }
 
-/* Where the system does not, the watchdog sees to it that the program ends with this process. */
 static int watch(struct mproc_popen *process) {
     int status = watchdog_watch(process->spawned.pid, process->spawned.group);
     process->is_watched = status == 0;
@@ -216,8 +227,8 @@ int popen_create(mproc_popen **process, const char *function, const mproc_popen_
     uv_once(&once, create_mutex);
     collect_forgotten();
     int status = check_options(options);
-    if (status == 0 && is_tied(options)) {
-        status = hub_start();
+    if (status == 0) {
+        status = prepare_end(options);
     }
     if (status == 0) {
         status = create(&created, options->argv[0]);
@@ -229,7 +240,7 @@ int popen_create(mproc_popen **process, const char *function, const mproc_popen_
     if (status == 0) {
         status = start(created, options, &streams);
     }
-    if (status == 0 && !options->detached && !spawn_can_tie()) {
+    if (status == 0 && is_watched(options)) {
         status = watch(created);
     }
     popen_close_theirs(&streams);
