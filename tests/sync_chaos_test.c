@@ -45,15 +45,18 @@ static void die_at_step(void) {
     }
 }
 
-/* 0, also where the last holder has died: then what is guarded is put in order. */
-static int acquire(struct tools *tools, struct guarded *guarded) {
-    int status = mproc_lock_acquire(tools->lock, MPROC_FOREVER);
+/* The status of acquiring the lock, which is 0 also where its last holder has died: then what is guarded is put in order. */
+static int put_in_order(struct guarded *guarded, int status) {
     if (status == MPROC_EDIED) {
         (void)atomic_replace(&guarded->inside, 0);
         guarded->second = guarded->first;
         status = 0;
     }
     return status;
+}
+
+static int acquire(struct tools *tools, struct guarded *guarded) {
+    return put_in_order(guarded, mproc_lock_acquire(tools->lock, MPROC_FOREVER));
 }
 
 /* What is wrong; NULL: nothing is. */
@@ -99,12 +102,8 @@ static const char *use_signals(struct tools *tools, struct guarded *guarded) {
         mproc_condition_notify(tools->condition, 1) != 0) {
         return mproc_last_error()->message;
     }
-    int status = mproc_condition_wait(tools->condition, 1);
-    if (status == MPROC_EDIED) {
-        (void)atomic_replace(&guarded->inside, 0);
-        guarded->second = guarded->first;
-    }
-    if ((status != 0 && status != MPROC_ETIMEDOUT && status != MPROC_EDIED) || mproc_lock_release(tools->lock) != 0) {
+    int status = put_in_order(guarded, mproc_condition_wait(tools->condition, 1));
+    if ((status != 0 && status != MPROC_ETIMEDOUT) || mproc_lock_release(tools->lock) != 0) {
         return mproc_last_error()->message;
     }
     status = mproc_event_wait(tools->event, 1);

@@ -289,6 +289,28 @@ static void a_barrier_survives_each_death(void **state) {
     is_barrier = false;
 }
 
+/* While one sleeps, its round is broken, and so are 63 others; then one comes to its end, by another party alone. */
+static int sleep_while_others_go_on(struct room *room, atomic_number *word, uint32_t seen, deadline until) {
+    (void)word;
+    (void)seen;
+    (void)until;
+    for (int i = 0; i < 64; i++) {
+        party_reset(room);
+    }
+    cell.limit.value = 1;
+    assert_int_equal(party_wait(room, DEADLINE_NEVER), 0);
+    return 0;
+}
+
+static void a_party_that_is_very_late_is_not_told_of_another_round(void **state) {
+    static const struct room_system late_system = {sleep_while_others_go_on, wake};
+    struct room room = {&cell, &late_system, SECOND + 1};
+    (void)state;
+    permits = 2;
+    prepare_barrier();
+    assert_int_equal(party_wait(&room, DEADLINE_NEVER), MPROC_ECLOSED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lock_of_two_survives_each_death_in_each_order),
@@ -296,6 +318,7 @@ int main(void) {
         cmocka_unit_test(two_permits_for_three_survive_each_death),
         cmocka_unit_test(a_count_for_three_survives_each_death),
         cmocka_unit_test(a_barrier_survives_each_death),
+        cmocka_unit_test(a_party_that_is_very_late_is_not_told_of_another_round),
     };
     return cmocka_run_group_tests_name("sync model", tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 #include "sync/party.h"
 #include "sync/sync_handle.h"
 
-static struct sync_handle *handle_of(const mproc_barrier *barrier) {
+static struct sync_handle *sync_of(const mproc_barrier *barrier) {
     return (struct sync_handle *)(uintptr_t)barrier;
 }
 
@@ -27,11 +27,11 @@ int mproc_barrier_create(mproc_barrier **barrier, unsigned parties) {
 }
 
 void mproc_barrier_destroy(mproc_barrier *barrier) {
-    sync_handle_destroy(handle_of(barrier));
+    sync_handle_destroy(sync_of(barrier));
 }
 
 cJSON *mproc_barrier_ref(const mproc_barrier *barrier) {
-    return sync_handle_ref(handle_of(barrier), "mproc_barrier_ref");
+    return sync_handle_ref(sync_of(barrier), "mproc_barrier_ref");
 }
 
 int mproc_barrier_from(mproc_barrier **barrier, const cJSON *ref) {
@@ -67,7 +67,7 @@ struct mproc_barrier *mproc_task_barrier(mproc_task *task, int index) {
 
 int mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms) {
     static const char function[] = "mproc_barrier_wait";
-    struct sync_handle *sync = handle_of(barrier);
+    struct sync_handle *sync = sync_of(barrier);
     int status = sync_handle_check_wait(sync, function, timeout_ms);
     if (status != 0) {
         return status;
@@ -88,7 +88,7 @@ int mproc_barrier_wait(mproc_barrier *barrier, int64_t timeout_ms) {
 }
 
 int mproc_barrier_abort(mproc_barrier *barrier) {
-    struct sync_handle *sync = handle_of(barrier);
+    struct sync_handle *sync = sync_of(barrier);
     int status = sync_handle_check(sync, "mproc_barrier_abort");
     if (status == 0) {
         party_break(&sync->object.room);
@@ -97,7 +97,7 @@ int mproc_barrier_abort(mproc_barrier *barrier) {
 }
 
 int mproc_barrier_reset(mproc_barrier *barrier) {
-    struct sync_handle *sync = handle_of(barrier);
+    struct sync_handle *sync = sync_of(barrier);
     int status = sync_handle_check(sync, "mproc_barrier_reset");
     if (status == 0) {
         party_reset(&sync->object.room);

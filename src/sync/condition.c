@@ -5,7 +5,7 @@
 #include "sync/lock.h"
 #include "sync/sync_handle.h"
 
-static struct sync_handle *handle_of(const mproc_condition *condition) {
+static struct sync_handle *sync_of(const mproc_condition *condition) {
     return (struct sync_handle *)(uintptr_t)condition;
 }
 
@@ -31,11 +31,11 @@ int mproc_condition_create(mproc_condition **condition, mproc_lock *lock) {
 }
 
 void mproc_condition_destroy(mproc_condition *condition) {
-    sync_handle_destroy(handle_of(condition));
+    sync_handle_destroy(sync_of(condition));
 }
 
 cJSON *mproc_condition_ref(const mproc_condition *condition) {
-    return sync_handle_ref(handle_of(condition), "mproc_condition_ref");
+    return sync_handle_ref(sync_of(condition), "mproc_condition_ref");
 }
 
 int mproc_condition_from(mproc_condition **condition, const cJSON *ref) {
@@ -91,7 +91,7 @@ static int wait_without_lock(struct sync_handle *sync, int slot, deadline until)
 
 int mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms) {
     static const char function[] = "mproc_condition_wait";
-    struct sync_handle *sync = handle_of(condition);
+    struct sync_handle *sync = sync_of(condition);
     int status = error_check_timeout(function, timeout_ms);
     if (status == 0) {
         status = check_lock(sync, function);
@@ -122,7 +122,7 @@ int mproc_condition_wait(mproc_condition *condition, int64_t timeout_ms) {
 }
 
 static int notify(mproc_condition *condition, const char *function, unsigned n) {
-    struct sync_handle *sync = handle_of(condition);
+    struct sync_handle *sync = sync_of(condition);
     int status = check_lock(sync, function);
     if (status == 0) {
         (void)room_wake(&sync->object.room, n);

@@ -5,7 +5,7 @@
 #include "sync/sync_handle.h"
 #include "sync/word.h"
 
-static struct sync_handle *handle_of(const mproc_event *event) {
+static struct sync_handle *sync_of(const mproc_event *event) {
     return (struct sync_handle *)(uintptr_t)event;
 }
 
@@ -23,11 +23,11 @@ int mproc_event_create(mproc_event **event) {
 }
 
 void mproc_event_destroy(mproc_event *event) {
-    sync_handle_destroy(handle_of(event));
+    sync_handle_destroy(sync_of(event));
 }
 
 cJSON *mproc_event_ref(const mproc_event *event) {
-    return sync_handle_ref(handle_of(event), "mproc_event_ref");
+    return sync_handle_ref(sync_of(event), "mproc_event_ref");
 }
 
 int mproc_event_from(mproc_event **event, const cJSON *ref) {
@@ -62,17 +62,17 @@ struct mproc_event *mproc_task_event(mproc_task *task, int index) {
 /* Setting and waiting ------------------------------------------------------------------------------------------ */
 
 int mproc_event_set(mproc_event *event) {
-    struct sync_handle *sync = handle_of(event);
+    struct sync_handle *sync = sync_of(event);
     int status = sync_handle_check(sync, "mproc_event_set");
     if (status == 0) {
         word_store(&sync->object.room.cell->value, 1);
-        (void)room_wake(&sync->object.room, CELL_SLOTS);
+        room_wake_all(&sync->object.room);
     }
     return status;
 }
 
 int mproc_event_clear(mproc_event *event) {
-    struct sync_handle *sync = handle_of(event);
+    struct sync_handle *sync = sync_of(event);
     int status = sync_handle_check(sync, "mproc_event_clear");
     if (status == 0) {
         word_store(&sync->object.room.cell->value, 0);
@@ -81,7 +81,7 @@ int mproc_event_clear(mproc_event *event) {
 }
 
 bool mproc_event_is_set(const mproc_event *event) {
-    struct sync_handle *sync = handle_of(event);
+    struct sync_handle *sync = sync_of(event);
     return sync_handle_check(sync, "mproc_event_is_set") == 0 && atomic_load(&sync->object.room.cell->value) != 0;
 }
 
@@ -97,7 +97,7 @@ static int wait_until_set(struct room *room, deadline until) {
 
 int mproc_event_wait(mproc_event *event, int64_t timeout_ms) {
     static const char function[] = "mproc_event_wait";
-    struct sync_handle *sync = handle_of(event);
+    struct sync_handle *sync = sync_of(event);
     int status = sync_handle_check_wait(sync, function, timeout_ms);
     if (status != 0 || word_is(&sync->object.room.cell->value, 1)) {
         return status;

@@ -77,7 +77,7 @@ int lock_take(struct room *room, uint64_t depth, deadline until) {
 
 uint64_t lock_give(struct room *room) {
     uint64_t depth = atomic_load_any(&room->cell->depth);
-    (void)turnstile_give(room, 1, sync_holder(room), false);
+    (void)turnstile_give_permit(room, 0, sync_holder(room));
     return depth;
 }
 
@@ -157,9 +157,6 @@ int mproc_lock_release(mproc_lock *lock) {
         atomic_store_release(&room->cell->depth, depth - 1);
         return 0;
     }
-    (void)turnstile_give_quickly(room->cell, 0, holder);
-    if (turnstile_is_waited_for(room->cell)) {
-        turnstile_wake_next(room);
-    }
+    (void)turnstile_give_permit(room, 0, holder);
     return 0;
 }

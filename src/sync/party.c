@@ -8,6 +8,7 @@
 #define ROUND_MASK ((uint64_t)0xFFFF)
 #define BROKEN ((uint64_t)1 << 32)
 #define HISTORY_SHIFT 33
+#define HISTORY_ROUNDS 31
 
 static uint64_t round_of(uint64_t word) {
     return word & ROUND_MASK;
@@ -23,10 +24,11 @@ static uint64_t next_round(uint64_t word, bool was_completed) {
     return history << HISTORY_SHIFT | ((round_of(word) + 1) & ROUND_MASK);
 }
 
-/* How many rounds have passed since that one; and whether it came to its end, where any have. */
+/* How many rounds have passed since that one; and whether it came to its end, where any have. Of one that is longer ago than the
+ * word tells of, that is not known. */
 static uint64_t rounds_since(uint64_t word, uint64_t round, bool *was_completed) {
     uint64_t passed = (round_of(word) - round) & ROUND_MASK;
-    *was_completed = passed > 0 && (word >> HISTORY_SHIFT >> (passed - 1) & 1) != 0;
+    *was_completed = passed > 0 && passed <= HISTORY_ROUNDS && (word >> HISTORY_SHIFT >> (passed - 1) & 1) != 0;
     return passed;
 }
 
@@ -57,7 +59,7 @@ static void break_round(struct room *room, uint64_t round) {
     while (round_of(word) == round && (word & BROKEN) == 0 && !word_change(&room->cell->value, word, word | BROKEN)) {
         word = word_load(&room->cell->value);
     }
-    room_stir(room);
+    room_wake_all(room);
 }
 
 /* 0; MPROC_ECLOSED; or what ended the wait. */
@@ -87,7 +89,7 @@ static int arrive_and_wait(struct room *room, int slot, uint64_t round, deadline
     }
     int order = (int)arrived_in(before);
     if ((uint64_t)order + 1 == atomic_load(&room->cell->limit)) {
-        room_stir(room);
+        room_wake_all(room);
         return order;
     }
     int status = wait_for_end(room, slot, round_of(before), until);
@@ -120,7 +122,7 @@ void party_reset(struct room *room) {
     while (!word_change(&room->cell->value, word, next_round(word, false))) {
         word = word_load(&room->cell->value);
     }
-    room_stir(room);
+    room_wake_all(room);
 }
 
 /* The dead one's round is broken, where others wait in it; whom it was to wake are woken. */
@@ -130,5 +132,5 @@ void party_forget(struct room *room, uint32_t process) {
         break_round(room, round_of(word));
     }
     (void)room_forget(room, process);
-    room_stir(room);
+    room_wake_all(room);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sync/room.h"
 
-#include <limits.h>
-
 #include "mproc/core.h"
 #include "sync/word.h"
 
@@ -138,7 +136,7 @@ unsigned room_wake(struct room *room, unsigned count) {
     return woken;
 }
 
-void room_stir(struct room *room) {
+void room_wake_all(struct room *room) {
     int used = slots_used(room);
     for (int slot = 0; slot < used; slot++) {
         uint64_t word = word_load(&room->cell->slots[slot]);

@@ -49,8 +49,8 @@ bool room_leave(struct room *room, int slot);
 
 /* Wakes those who have waited longest, at most so many. Returns how many. */
 unsigned room_wake(struct room *room, unsigned count);
-/* Wakes all who sleep, and leaves their slots as they are. */
-void room_stir(struct room *room);
+/* Wakes all who wait. */
+void room_wake_all(struct room *room);
 bool room_is_waited_in(struct room *room);
 
 /* In the program's first process. Frees the slots of one that has ended. Returns how many of them had been woken. */

@@ -7,7 +7,7 @@
 #include "sync/sync_handle.h"
 #include "sync/turnstile.h"
 
-static struct sync_handle *handle_of(const mproc_semaphore *semaphore) {
+static struct sync_handle *sync_of(const mproc_semaphore *semaphore) {
     return (struct sync_handle *)(uintptr_t)semaphore;
 }
 
@@ -29,11 +29,11 @@ int mproc_semaphore_create(mproc_semaphore **semaphore, unsigned value, unsigned
 }
 
 void mproc_semaphore_destroy(mproc_semaphore *semaphore) {
-    sync_handle_destroy(handle_of(semaphore));
+    sync_handle_destroy(sync_of(semaphore));
 }
 
 cJSON *mproc_semaphore_ref(const mproc_semaphore *semaphore) {
-    return sync_handle_ref(handle_of(semaphore), "mproc_semaphore_ref");
+    return sync_handle_ref(sync_of(semaphore), "mproc_semaphore_ref");
 }
 
 int mproc_semaphore_from(mproc_semaphore **semaphore, const cJSON *ref) {
@@ -69,7 +69,7 @@ struct mproc_semaphore *mproc_task_semaphore(mproc_task *task, int index) {
 
 int mproc_semaphore_acquire(mproc_semaphore *semaphore, int64_t timeout_ms) {
     static const char function[] = "mproc_semaphore_acquire";
-    struct sync_handle *sync = handle_of(semaphore);
+    struct sync_handle *sync = sync_of(semaphore);
     int status = sync_handle_check_wait(sync, function, timeout_ms);
     if (status != 0) {
         return status;
@@ -93,7 +93,7 @@ int mproc_semaphore_acquire(mproc_semaphore *semaphore, int64_t timeout_ms) {
 
 int mproc_semaphore_release(mproc_semaphore *semaphore) {
     static const char function[] = "mproc_semaphore_release";
-    struct sync_handle *sync = handle_of(semaphore);
+    struct sync_handle *sync = sync_of(semaphore);
     int status = sync_handle_check(sync, function);
     if (status != 0) {
         return status;
@@ -106,7 +106,7 @@ int mproc_semaphore_release(mproc_semaphore *semaphore) {
 }
 
 int mproc_semaphore_value(const mproc_semaphore *semaphore) {
-    struct sync_handle *sync = handle_of(semaphore);
+    struct sync_handle *sync = sync_of(semaphore);
     int status = sync_handle_check(sync, "mproc_semaphore_value");
     return status == 0 ? (int)turnstile_count(&sync->object.room, sync->permits) : status;
 }

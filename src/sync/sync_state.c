@@ -70,67 +70,60 @@ static const struct room_system system_here = {NULL, wake_from_here}; /* nobody 
 
 /* Making and freeing ------------------------------------------------------------------------------------------- */
 
-static struct sync_state *create(void) {
+/* One whose cell has this limit; NULL for want of memory. */
+static struct sync_state *create(uint64_t limit) {
     struct sync_state *state = memory_allocate(sizeof *state);
-    if (state != NULL && arena_take(&state->place, &state->room.cell) != 0) {
+    if (state == NULL || arena_take(&state->place, &state->room.cell) != 0) {
         memory_free(state);
         return NULL;
     }
-    if (state != NULL) {
-        state->room.system = &system_here;
-        state->room.process = FIRST_PROCESS;
-    }
+    state->room.system = &system_here;
+    state->room.process = FIRST_PROCESS;
+    atomic_store_release(&state->room.cell->limit, limit);
     return state;
 }
 
+static struct object *object_of(struct sync_state *state) {
+    return state != NULL ? &state->object : NULL;
+}
+
 static struct object *create_lock(const struct request *request) {
-    struct sync_state *state = create();
-    if (state == NULL) {
-        return NULL;
+    struct sync_state *state = create((uint64_t)request->argument);
+    if (state != NULL) {
+        atomic_store_release(&state->room.cell->permit_count, 1);
     }
-    atomic_store_release(&state->room.cell->limit, (uint64_t)request->argument);
-    atomic_store_release(&state->room.cell->permit_count, 1);
-    return &state->object;
+    return object_of(state);
 }
 
 /* One that is full at first has holders, as many as it has room for; see mproc_semaphore_create. */
 static struct object *create_semaphore(const struct request *request) {
     uint64_t value = (uint64_t)request->argument >> 32, limit = (uint32_t)request->argument;
-    struct sync_state *state = create();
-    if (state == NULL) {
-        return NULL;
-    }
     bool has_holders = limit > 0 && value == limit && limit <= CELL_PERMITS;
-    atomic_store_release(&state->room.cell->limit, limit > 0 ? limit : INT_MAX);
-    atomic_store_release(&state->room.cell->permit_count, has_holders ? limit : 0);
-    atomic_store_release(&state->room.cell->value, has_holders ? 0 : value);
-    return &state->object;
+    struct sync_state *state = create(limit > 0 ? limit : INT_MAX);
+    if (state != NULL) {
+        atomic_store_release(&state->room.cell->permit_count, has_holders ? limit : 0);
+        atomic_store_release(&state->room.cell->value, has_holders ? 0 : value);
+    }
+    return object_of(state);
 }
 
 static struct object *create_event(const struct request *request) {
-    struct sync_state *state = create();
     (void)request;
-    return state != NULL ? &state->object : NULL;
+    return object_of(create(0));
 }
 
 static struct object *create_condition(const struct request *request) {
     struct object *lock = object_find((uint64_t)request->argument);
-    struct sync_state *state = lock != NULL && lock->class == &lock_class ? create() : NULL;
-    if (state == NULL) {
-        return NULL;
+    struct sync_state *state = lock != NULL && lock->class == &lock_class ? create(0) : NULL;
+    if (state != NULL) {
+        object_use(lock);
+        state->lock = lock;
     }
-    object_use(lock);
-    state->lock = lock;
-    return &state->object;
+    return object_of(state);
 }
 
 static struct object *create_barrier(const struct request *request) {
-    struct sync_state *state = create();
-    if (state == NULL) {
-        return NULL;
-    }
-    atomic_store_release(&state->room.cell->limit, (uint64_t)request->argument);
-    return &state->object;
+    return object_of(create((uint64_t)request->argument));
 }
 
 static void destroy(struct object *object) {
@@ -193,7 +186,7 @@ static void forget_in_event(struct object *object, uint32_t taker) {
     struct room *room = &state_of(object)->room;
     (void)room_forget(room, taker + 1);
     if (atomic_load(&room->cell->value) != 0) {
-        (void)room_wake(room, CELL_SLOTS);
+        room_wake_all(room);
     }
 }
 

@@ -76,8 +76,7 @@ static int wait_in_slot(struct room *room, int slot, unsigned permits, uint64_t 
 }
 
 static int take(struct room *room, unsigned permits, uint64_t holder, deadline until) {
-    bool is_taken = permits == 0 ? try_take(room, 0, holder, false) : turnstile_take_quickly(room->cell, 0, holder);
-    if (is_taken || (permits > 1 && try_take(room, permits, holder, false))) {
+    if (try_take(room, permits, holder, false)) {
         return 0;
     }
     if (until == DEADLINE_NOW) {
@@ -102,19 +101,19 @@ static bool give_to_count(struct cell *cell) {
     return value < limit;
 }
 
-static bool give_permit(struct cell *cell, unsigned permits, uint64_t holder) {
+static bool give_own_permit(struct room *room, unsigned permits, uint64_t holder) {
     for (unsigned i = 0; i < permits; i++) {
-        if (turnstile_give_quickly(cell, i, holder)) {
+        if (turnstile_give_permit(room, i, holder)) {
             return true;
         }
     }
     return false;
 }
 
-static bool give_any_permit(struct cell *cell, unsigned permits) {
+static bool give_any_permit(struct room *room, unsigned permits) {
     for (unsigned i = 0; i < permits; i++) {
-        uint64_t holder = word_load(&cell->permits[i]);
-        if (holder != 0 && word_change(&cell->permits[i], holder, 0)) {
+        uint64_t holder = word_load(&room->cell->permits[i]);
+        if (holder != 0 && turnstile_give_permit(room, i, holder)) {
             return true;
         }
     }
@@ -122,11 +121,12 @@ static bool give_any_permit(struct cell *cell, unsigned permits) {
 }
 
 bool turnstile_give(struct room *room, unsigned permits, uint64_t holder, bool any_holder) {
-    struct cell *cell = room->cell;
-    bool is_given = permits == 0 ? give_to_count(cell)
-                                 : give_permit(cell, permits, holder) || (any_holder && give_any_permit(cell, permits));
-    if (is_given && turnstile_is_waited_for(cell)) {
-        turnstile_wake_next(room);
+    if (permits > 0) {
+        return give_own_permit(room, permits, holder) || (any_holder && give_any_permit(room, permits));
+    }
+    bool is_given = give_to_count(room->cell);
+    if (is_given) {
+        turnstile_pass_on(room);
     }
     return is_given;
 }

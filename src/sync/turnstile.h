@@ -19,8 +19,7 @@ static inline uint64_t holder_make(uint32_t process, uint32_t thread) {
     return (uint64_t)process | (uint64_t)thread << 24;
 }
 
-/* What taking and giving come to where nobody is in the way, for those who are in a hurry; turnstile_take and _give do the same
- * first. A permit that is free, and not reserved. */
+/* For those who are in a hurry: a permit that is free, and not reserved. */
 static inline bool turnstile_take_quickly(struct cell *cell, unsigned index, uint64_t holder) {
     return !word_has(&cell->flags, CELL_RESERVED) && word_change(&cell->permits[index], 0, holder);
 }
@@ -30,15 +29,23 @@ static inline int turnstile_ask_for_deaths(struct cell *cell) {
     return word_has(&cell->flags, CELL_DIED) && word_clear(&cell->flags, CELL_DIED) ? MPROC_EDIED : 0;
 }
 
-static inline bool turnstile_give_quickly(struct cell *cell, unsigned index, uint64_t holder) {
-    return word_change(&cell->permits[index], holder, 0);
+void turnstile_wake_next(struct room *room);
+
+/* Having given something back: whoever waits for it is woken. */
+static inline void turnstile_pass_on(struct room *room) {
+    if (word_has(&room->cell->flags, CELL_WAITED_FOR)) {
+        turnstile_wake_next(room);
+    }
 }
 
-/* Having given one back: somebody may wait for it. */
-static inline bool turnstile_is_waited_for(const struct cell *cell) {
-    return word_has(&cell->flags, CELL_WAITED_FOR);
+/* Gives this permit back, where it is the holder's. */
+static inline bool turnstile_give_permit(struct room *room, unsigned index, uint64_t holder) {
+    bool is_given = word_change(&room->cell->permits[index], holder, 0);
+    if (is_given) {
+        turnstile_pass_on(room);
+    }
+    return is_given;
 }
-void turnstile_wake_next(struct room *room);
 
 /* permits: so many, with holders; 0: a count without. 0; MPROC_EDIED: taken, but a holder before has died; MPROC_ETIMEDOUT; an error of the system's. */
 int turnstile_take(struct room *room, unsigned permits, uint64_t holder, deadline until);
