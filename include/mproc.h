@@ -12,5 +12,6 @@
 #include "mproc/subprocess.h"
 #include "mproc/sync.h"
 #include "mproc/value.h"
+#include "mproc/wait.h"
 
 #endif

@@ -4,14 +4,12 @@
  * that the other is gone.
  *
  * To hand an end over is to put its handles, and what was read ahead of its messages, into a parcel (value/reference.h). */
-#include "mproc/connection.h"
+#include "connection/connection.h"
 
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/turn.h"
-#include "link/frame.h"
 #include "link/handover.h"
 #include "link/link.h"
 #include "platform/passage.h"
@@ -27,14 +25,6 @@
 
 /* Messages that an end receives before it closes, at most: see drain. */
 #define DRAIN_MAX 65536
-
-struct mproc_connection {
-    struct turn send_turn, receive_turn;
-    handle reader, writer; /* HANDLE_INVALID: this end does not receive, or does not send */
-    handle passage;
-    bool has_moved;
-    struct frame_reader frames;
-};
 
 enum parcel_flags { PARCEL_READER = 1, PARCEL_WRITER = 2, PARCEL_PASSAGE = 4 };
 
@@ -166,10 +156,11 @@ cJSON *mproc_connection_ref(mproc_connection *connection) {
     }
     bool has_send = turn_take(&connection->send_turn, DEADLINE_NOW) == 0;
     bool has_receive = turn_take(&connection->receive_turn, DEADLINE_NOW) == 0;
-    if (has_send && has_receive) {
+    if (has_send && has_receive && !turn_has_visitors(&connection->receive_turn)) {
         reference = move_out(connection);
     } else {
-        (void)error_set(MPROC_ESTATE, 0, "mproc_connection_ref: a thread is sending or receiving on this end");
+        (void)error_set(MPROC_ESTATE, 0,
+                        "mproc_connection_ref: a thread is sending or receiving on this end, or waits for it");
     }
     if (has_receive) {
         turn_give(&connection->receive_turn);
@@ -236,9 +227,7 @@ struct mproc_connection *mproc_task_connection(mproc_task *task, int index) {
 
 /* Sending ------------------------------------------------------------------------------------------------------ */
 
-/* What both directions check; the turn is taken. */
-static int check_direction(const mproc_connection *connection, const char *function, handle needed,
-                           const char *direction) {
+int connection_check(const mproc_connection *connection, const char *function, handle needed, const char *direction) {
     if (connection->has_moved) {
         return error_set(MPROC_ESTATE, 0, "%s: this end has moved to another process; only close it here", function);
     }
@@ -283,7 +272,7 @@ int mproc_connection_send_bytes(mproc_connection *connection, const void *data, 
         count = 1;
     }
     (void)turn_take(&connection->send_turn, DEADLINE_NEVER); /* without a limit it cannot fail */
-    int status = check_direction(connection, function, connection->writer, "receives");
+    int status = connection_check(connection, function, connection->writer, "receives");
     if (status == 0) {
         status = write_parts(connection, function, parts, count);
     }
@@ -294,7 +283,7 @@ int mproc_connection_send_bytes(mproc_connection *connection, const void *data, 
 /* `message` begins with room for the header. The turn is taken. */
 static int send_message(mproc_connection *connection, const char *function, struct message *message) {
     struct pipe_bytes part;
-    int status = check_direction(connection, function, connection->writer, "receives");
+    int status = connection_check(connection, function, connection->writer, "receives");
     if (status != 0) {
         return status;
     }
@@ -360,7 +349,7 @@ static int begin_receive(mproc_connection *connection, const char *function, int
     }
     status = turn_take(&connection->receive_turn, until);
     if (status == 0) {
-        status = check_direction(connection, function, connection->reader, "sends");
+        status = connection_check(connection, function, connection->reader, "sends");
         if (status == 0) {
             status = frame_reader_fill(&connection->frames, connection->reader, until);
         }

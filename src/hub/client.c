@@ -16,20 +16,11 @@
 #include "platform/shared_memory.h"
 #include "spawn/runtime.h"
 
-/* A call that waits for its answer, on its thread's stack. */
-struct pending {
-    uint64_t tag;
-    bool is_done;
-    enum { ARRIVED, LOST_HANDLES, LINK_ENDED } how; /* the error's text is set by the thread that waits */
-    struct answer *answer;
-    struct pending *next;
-};
-
 static uv_once_t once = UV_ONCE_INIT;
 static uv_mutex_t mutex; /* of all below */
 static uv_cond_t changed;
 static struct link *hub_link;
-static struct pending *pending;
+static struct client_call *pending;
 static bool is_read; /* a thread reads the link */
 static uint64_t last_tag;
 
@@ -113,15 +104,26 @@ static int send_request(struct request *request, bool may_wait, uint64_t tag) {
 /* Receiving ---------------------------------------------------------------------------------------------------- */
 
 /* Takes the call out of the list. The lock is held. */
-static struct pending *remove_pending(uint64_t tag) {
-    for (struct pending **place = &pending; *place != NULL; place = &(*place)->next) {
+static struct client_call *remove_pending(uint64_t tag) {
+    for (struct client_call **place = &pending; *place != NULL; place = &(*place)->next) {
         if ((*place)->tag == tag) {
-            struct pending *found = *place;
+            struct client_call *found = *place;
             *place = found->next;
             return found;
         }
     }
     return NULL;
+}
+
+/* It has left the list. The lock is held. */
+static void finish(struct client_call *call, enum client_outcome how) {
+    call->how = how;
+    call->is_done = true;
+    if (call->bell != NULL) {
+        bell_ring(call->bell);
+    } else {
+        uv_cond_broadcast(&changed);
+    }
 }
 
 /* Gives an answer to whom it is for; false: it is none. The lock is held. */
@@ -133,7 +135,7 @@ static bool dispatch(struct frame *frame) {
     }
     memcpy(&reply, frame->body, sizeof reply);
     int status = link_receive_handles(hub_link, frame, &handles);
-    struct pending *call = remove_pending(reply.tag);
+    struct client_call *call = remove_pending(reply.tag);
     if (call != NULL) {
         call->answer->status = reply.status;
         call->answer->value = reply.value;
@@ -143,8 +145,7 @@ static bool dispatch(struct frame *frame) {
             call->answer->payload.message = handles;
             memset(&handles, 0, sizeof handles);
         }
-        call->how = status != 0 ? LOST_HANDLES : ARRIVED;
-        call->is_done = true;
+        finish(call, status != 0 ? CLIENT_LOST_HANDLES : CLIENT_ARRIVED);
     }
     message_clear(&handles);
     return true;
@@ -153,35 +154,49 @@ static bool dispatch(struct frame *frame) {
 /* The link has ended: so has every call. The lock is held. */
 static void fail_all(void) {
     while (pending != NULL) {
-        struct pending *call = remove_pending(pending->tag);
-        call->how = LINK_ENDED;
-        call->is_done = true;
+        finish(remove_pending(pending->tag), CLIENT_LINK_ENDED);
     }
     link_end(hub_link);
 }
 
-/* Reads one answer, for whomever it is. The lock is held, but not meanwhile. */
+/* Nobody reads the link: somebody who waits for an answer has to. One who waits for nothing else does so by himself when he is
+ * woken; where there is none, a bell is rung. The lock is held. */
+static void pass_reading_on(void) {
+    const struct client_call *call = pending;
+    while (call != NULL && call->bell != NULL) {
+        call = call->next;
+    }
+    if (call == NULL && pending != NULL) {
+        bell_ring(pending->bell);
+    }
+    uv_cond_broadcast(&changed);
+}
+
+/* Reads one answer, for whomever it is. This thread reads; the lock is held, but not meanwhile. */
 static int read_one(deadline until) {
     struct frame frame = {FRAME_REPLY, 0, NULL, 0};
-    is_read = true;
     unlock();
     int status = link_receive(hub_link, until, &frame);
     lock();
-    is_read = false;
-    if (status == 0 ? !dispatch(&frame) : status != MPROC_ETIMEDOUT) {
+    if (status == 0 && !dispatch(&frame)) {
+        status = MPROC_EINVAL;
+    }
+    if (status != 0 && status != MPROC_ETIMEDOUT) {
         fail_all();
     }
     memory_free(frame.body);
-    uv_cond_broadcast(&changed);
     return status;
 }
 
 /* Waits for the answer. The lock is held. false: the deadline is past. */
-static bool wait_for_answer(const struct pending *call, deadline until) {
+static bool wait_for_answer(const struct client_call *call, deadline until) {
     bool in_time = true;
     while (!call->is_done && in_time) {
         if (!is_read) {
+            is_read = true;
             in_time = read_one(until) != MPROC_ETIMEDOUT;
+            is_read = false;
+            pass_reading_on();
         } else {
             in_time = deadline_wait(&changed, &mutex, until);
         }
@@ -192,7 +207,7 @@ static bool wait_for_answer(const struct pending *call, deadline until) {
 /* Calls -------------------------------------------------------------------------------------------------------- */
 
 /* Enters the call and sends it. From then on, until it is done, the answer belongs to whoever reads the link. */
-static int begin(struct request *request, bool may_wait, struct pending *call) {
+static int begin(struct request *request, struct client_call *call) {
     lock();
     int status = open_link();
     if (status == 0) {
@@ -202,10 +217,13 @@ static int begin(struct request *request, bool may_wait, struct pending *call) {
     }
     unlock();
     if (status == 0) {
-        status = send_request(request, may_wait, call->tag);
+        status = send_request(request, call->may_wait, call->tag);
         if (status != 0) {
             lock();
             (void)remove_pending(call->tag); /* or it was failed with all others */
+            if (!is_read) {
+                pass_reading_on(); /* it may have been counted on */
+            }
             unlock();
         }
     }
@@ -213,11 +231,11 @@ static int begin(struct request *request, bool may_wait, struct pending *call) {
 }
 
 /* What the waiting thread tells of how its answer came. */
-static void conclude(const struct pending *call) {
+static void explain(const struct client_call *call) {
     struct answer *answer = call->answer;
-    if (call->how == LINK_ENDED) {
+    if (call->how == CLIENT_LINK_ENDED) {
         answer->status = error_ended();
-    } else if (call->how == LOST_HANDLES) {
+    } else if (call->how == CLIENT_LOST_HANDLES) {
         if (answer->payload.kind != PAYLOAD_NONE) {
             client_settle(call->tag, false);
         }
@@ -227,30 +245,91 @@ static void conclude(const struct pending *call) {
     }
 }
 
+int client_begin(struct request *request, bool may_wait, struct client_call *call) {
+    call->may_wait = may_wait;
+    step();
+    int status = begin(request, call);
+    step();
+    return status;
+}
+
+bool client_is_done(const struct client_call *call) {
+    lock();
+    bool is_done = call->is_done;
+    unlock();
+    return is_done;
+}
+
+void client_call_off(const struct client_call *call) {
+    if (call->may_wait && !client_is_done(call)) { /* one that may not wait is answered at once */
+        (void)link_send_copy(hub_link, FRAME_CANCEL, &call->tag, sizeof call->tag,
+                             NULL); /* where that fails, the link's end is the answer */
+    }
+}
+
+void client_conclude(struct client_call *call) {
+    lock();
+    (void)wait_for_answer(call, DEADLINE_NEVER);
+    unlock();
+    explain(call);
+}
+
 void client_call(struct request *request, deadline until, struct answer *answer) {
-    struct pending call = {0, false, ARRIVED, answer, NULL};
+    struct client_call call;
     memset(answer, 0, sizeof *answer);
+    memset(&call, 0, sizeof call);
+    call.answer = answer;
     payload_move_outside(&request->payload);
     bool may_wait = deadline_remaining_ms(until) != 0; /* once: what the request says has to hold for the wait too */
-    step();
-    int status = begin(request, may_wait, &call);
-    step();
-    if (status != 0) {
-        payload_clear(&request->payload);
-        answer->status = status;
-        return;
-    }
-    lock();
-    if (!wait_for_answer(&call, may_wait ? until : DEADLINE_NEVER)) { /* one that may not wait is answered at once */
-        unlock();
-        (void)link_send_copy(hub_link, FRAME_CANCEL, &call.tag, sizeof call.tag,
-                             NULL); /* where that fails, the link's end is the answer */
+    int status = client_begin(request, may_wait, &call);
+    if (status == 0) {
         lock();
-        (void)wait_for_answer(&call, DEADLINE_NEVER);
+        bool in_time = wait_for_answer(&call, may_wait ? until : DEADLINE_NEVER);
+        unlock();
+        if (!in_time) {
+            client_call_off(&call);
+        }
+        client_conclude(&call);
+    } else {
+        answer->status = status;
     }
-    unlock();
     payload_clear(&request->payload); /* its handles had to stay open until they were received */
-    conclude(&call);
+}
+
+/* Reading for all ---------------------------------------------------------------------------------------------- */
+
+/* With the lock. */
+static bool waits_for_answers(const struct bell *bell) {
+    const struct client_call *call = pending;
+    while (call != NULL && call->bell != bell) {
+        call = call->next;
+    }
+    return call != NULL;
+}
+
+handle client_read(const struct bell *bell, bool *reads) {
+    int status = MPROC_ETIMEDOUT;
+    lock();
+    if (!*reads && !is_read && waits_for_answers(bell)) {
+        is_read = *reads = true;
+    }
+    if (*reads) {
+        do {
+            status = read_one(DEADLINE_NOW);
+        } while (status == 0);
+    }
+    handle watched = *reads && status == MPROC_ETIMEDOUT ? link_reader(hub_link) : HANDLE_INVALID;
+    unlock();
+    return watched;
+}
+
+void client_stop_reading(bool *reads) {
+    if (*reads) {
+        lock();
+        is_read = *reads = false;
+        pass_reading_on();
+        unlock();
+    }
 }
 
 void client_settle(uint64_t tag, bool was_taken) {

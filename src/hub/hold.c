@@ -126,6 +126,58 @@ int hold_ask(const struct hold *hold, struct request *request, deadline until, s
     return answer->status;
 }
 
+/* With others ---------------------------------------------------------------------------------------------------- */
+
+int hold_begin(const struct hold *hold, uint32_t operation, bool may_wait, const struct bell *bell,
+               struct hold_question *question) {
+    struct request *request = &question->call.request;
+    error_forget();
+    request->kind = hold->kind;
+    request->object = hold->object;
+    request->operation = operation;
+    if (runtime.is_child) {
+        question->client.answer = &question->answer;
+        question->client.bell = bell;
+        return client_begin(request, may_wait, &question->client);
+    }
+    question->call.may_wait = may_wait;
+    question->call.bell = bell;
+    object_begin_here(&question->call);
+    return 0;
+}
+
+bool hold_is_answered(const struct hold_question *question) {
+    return runtime.is_child ? client_is_done(&question->client) : object_is_done_here(&question->call);
+}
+
+void hold_call_off(struct hold_question *question) {
+    if (runtime.is_child) {
+        client_call_off(&question->client);
+    } else {
+        object_call_off_here(&question->call);
+    }
+}
+
+void hold_conclude(struct hold_question *question) {
+    if (runtime.is_child) {
+        client_conclude(&question->client);
+    } else {
+        question->answer = question->call.answer;
+    }
+}
+
+handle hold_read_answers(const struct bell *bell, bool *reads) {
+    return runtime.is_child ? client_read(bell, reads) : HANDLE_INVALID;
+}
+
+void hold_stop_reading(bool *reads) {
+    if (runtime.is_child) {
+        client_stop_reading(reads);
+    }
+}
+
+/* Posting ---------------------------------------------------------------------------------------------------------- */
+
 uint64_t hold_epoch(void) {
     return runtime.is_child ? client_epoch() : 0;
 }

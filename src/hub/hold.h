@@ -7,6 +7,7 @@
 #ifndef MPROC_HUB_HOLD_H
 #define MPROC_HUB_HOLD_H
 
+#include "hub/client.h"
 #include "hub/object.h"
 
 struct hold {
@@ -30,6 +31,27 @@ void hold_close(struct hold *hold);
  * only; its payload is taken. Returns the answer's status. An error of the object's own has no message yet, one of the
  * system's has: see error_explain. The answer's payload is the caller's, and after it hold_settle is called. */
 int hold_ask(const struct hold *hold, struct request *request, deadline until, struct answer *answer);
+
+/* A question whose answer is waited for together with other things. */
+struct hold_question {
+    struct answer answer;      /* once it is concluded: the status may be MPROC_ETIMEDOUT */
+    struct call call;          /* in the first process */
+    struct client_call client; /* in all others */
+};
+
+/* Asks for an operation without a payload, whose answer has none either. The bell rings when the answer is there. The question
+ * is zero. 0, and then hold_conclude follows; or an error, with its message. */
+int hold_begin(const struct hold *hold, uint32_t operation, bool may_wait, const struct bell *bell,
+               struct hold_question *question);
+bool hold_is_answered(const struct hold_question *question);
+/* The answer is not waited for any longer: it comes soon. */
+void hold_call_off(struct hold_question *question);
+/* Waits for the answer, which has come or comes soon. */
+void hold_conclude(struct hold_question *question);
+
+/* As client_read and client_stop_reading; in the first process there is nothing to be read. */
+handle hold_read_answers(const struct bell *bell, bool *reads);
+void hold_stop_reading(bool *reads);
 
 /* For operations that can be posted: a number that grows whenever any object is closed, so that what is known of this one holds
  * as long as the number is the same. 0: nothing can be posted from here. */

@@ -99,6 +99,8 @@ void call_finish(struct call *call, int status, int64_t value) {
     call->is_done = true;
     if (call->session != NULL) {
         session_answer(call);
+    } else if (call->bell != NULL) {
+        bell_ring(call->bell);
     } else {
         uv_cond_signal(&call->done);
     }
@@ -198,6 +200,39 @@ uint32_t call_taker(const struct call *call) {
     return call->session != NULL ? session_number(call->session) : 0;
 }
 
+/* With the lock. */
+static void begin_here(struct call *call) {
+    sessions_drain(); /* what any process has posted before counts: this one may have been told of it */
+    call_carry_out(call);
+}
+
+static void call_off_here(struct call *call) {
+    if (!call->is_done) {
+        call_withdraw(call);
+        call->is_done = true;
+        call->answer.status = MPROC_ETIMEDOUT;
+    }
+}
+
+void object_begin_here(struct call *call) {
+    objects_lock();
+    begin_here(call);
+    objects_unlock();
+}
+
+bool object_is_done_here(const struct call *call) {
+    objects_lock();
+    bool is_done = call->is_done;
+    objects_unlock();
+    return is_done;
+}
+
+void object_call_off_here(struct call *call) {
+    objects_lock();
+    call_off_here(call);
+    objects_unlock();
+}
+
 void object_call_here(struct request *request, deadline until, struct answer *answer) {
     struct call call;
     memset(&call, 0, sizeof call);
@@ -211,14 +246,10 @@ void object_call_here(struct request *request, deadline until, struct answer *an
         return;
     }
     objects_lock();
-    sessions_drain(); /* what any process has posted before counts: this one may have been told of it */
-    call_carry_out(&call);
+    begin_here(&call);
     while (!call.is_done && deadline_wait(&call.done, &mutex, until)) {
     }
-    if (!call.is_done) {
-        call_withdraw(&call);
-        call.answer.status = MPROC_ETIMEDOUT;
-    }
+    call_off_here(&call);
     objects_unlock();
     uv_cond_destroy(&call.done);
     payload_clear(&call.request.payload);

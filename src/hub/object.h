@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "hub/payload.h"
+#include "platform/bell.h"
 #include "value/reference.h"
 
 #define OBJECT_CREATE 0 /* the operation that makes an object; each kind numbers its own from 1 */
@@ -47,7 +48,8 @@ struct call {
     struct answer answer;
     bool may_wait;
     bool is_done;
-    uv_cond_t done;          /* of a thread of this process */
+    uv_cond_t done;          /* of a thread of this process that waits for it alone */
+    const struct bell *bell; /* of one that waits for other things too; NULL: it does not */
     struct session *session; /* of another process; NULL: of this one */
     uint64_t tag;            /* the session's number of it */
     struct object *object;   /* where it waits */
@@ -137,5 +139,11 @@ void objects_destroy_all(void);
 /* Asks on behalf of a thread of this process, which is the program's first, and waits. The request is taken. The answer's
  * payload is the caller's. */
 void object_call_here(struct request *request, deadline until, struct answer *answer);
+
+/* The same without waiting: the call's request, may_wait and bell are set, all else is zero. The bell rings when it is done. Calling
+ * it off makes it done, with MPROC_ETIMEDOUT where it was not before. */
+void object_begin_here(struct call *call);
+bool object_is_done_here(const struct call *call);
+void object_call_off_here(struct call *call);
 
 #endif

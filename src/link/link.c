@@ -140,6 +140,10 @@ int link_receive(struct link *link, deadline until, struct frame *frame) {
     return status;
 }
 
+handle link_reader(const struct link *link) {
+    return link->ends.reader;
+}
+
 int link_receive_handles(struct link *link, const struct frame *frame, struct message *message) {
     return handover_receive(link->ends.passage, frame, message);
 }

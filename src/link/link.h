@@ -49,6 +49,9 @@ int link_send_copy(struct link *link, enum frame_kind kind, const void *data, si
 /* Receives the next frame, on one thread at a time; as frame_reader_fill. The body is the caller's. */
 int link_receive(struct link *link, deadline until, struct frame *frame);
 
+/* What is ready whenever more than link_receive has received may have come. */
+handle link_reader(const struct link *link);
+
 /* Receives the handles of a frame, as handover_receive. */
 int link_receive_handles(struct link *link, const struct frame *frame, struct message *message);
 

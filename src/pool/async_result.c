@@ -155,8 +155,19 @@ void job_hand_on(struct mproc_async_result *job) {
 
 void pool_wake(struct waiter *list) {
     for (; list != NULL; list = list->next) {
-        uv_cond_signal(&list->changed);
+        if (list->bell != NULL) {
+            bell_ring(list->bell);
+        } else {
+            uv_cond_signal(&list->changed);
+        }
     }
+}
+
+void pool_leave(struct waiter **list, const struct waiter *waiter) {
+    while (*list != waiter) {
+        list = &(*list)->next;
+    }
+    *list = waiter->next;
 }
 
 bool pool_wait(struct mproc_pool *pool, struct waiter **list, bool (*is_done)(const void *context), const void *context,
@@ -165,22 +176,28 @@ bool pool_wait(struct mproc_pool *pool, struct waiter **list, bool (*is_done)(co
     if (is_done(context) || until == DEADLINE_NOW || uv_cond_init(&waiter.changed) != 0) {
         return is_done(context);
     }
+    waiter.bell = NULL;
     waiter.next = *list;
     // cppcheck-suppress autoVariables ; it leaves the list below
     *list = &waiter;
     while (!is_done(context) && deadline_wait(&waiter.changed, &pool->mutex, until)) {
     }
-    struct waiter **place = list;
-    while (*place != &waiter) {
-        place = &(*place)->next;
-    }
-    *place = waiter.next;
+    pool_leave(list, &waiter);
     uv_cond_destroy(&waiter.changed);
     return is_done(context);
 }
 
 static bool is_ready(const void *context) {
     return ((const struct mproc_async_result *)context)->is_ready;
+}
+
+int result_check_wait(const struct mproc_async_result *result, const char *function) {
+    if (result->is_ready || !callbacks_is_this_thread(result->pool)) {
+        return 0;
+    }
+    return error_set(MPROC_ESTATE, 0,
+                     "%s: this is a callback, and the result of %s is not there: waiting for it here could never end",
+                     function, result->target->name);
 }
 
 /* Waits for the job. Returns 0; MPROC_ETIMEDOUT; MPROC_ESTATE. */
@@ -191,18 +208,13 @@ static int wait_ready(mproc_async_result *result, const char *function, int64_t 
         return status;
     }
     uv_mutex_lock(&pool->mutex);
-    if (!result->is_ready && timeout_ms != 0 && callbacks_is_this_thread(pool)) {
-        status = error_set(MPROC_ESTATE, 0,
-                           "%s: this is a callback, and the result of %s is not there: waiting for it here could never "
-                           "end",
-                           function, result->target->name);
-        uv_mutex_unlock(&pool->mutex);
-        return status;
+    if (timeout_ms != 0) {
+        status = result_check_wait(result, function);
     }
-    if (timeout_ms != 0 && result->task_count == 1) {
+    if (status == 0 && timeout_ms != 0 && result->task_count == 1) {
         workers_watch(pool, is_ready, result);
     }
-    if (!pool_wait(pool, &result->waiters, is_ready, result, deadline_after(timeout_ms))) {
+    if (status == 0 && !pool_wait(pool, &result->waiters, is_ready, result, deadline_after(timeout_ms))) {
         status = error_set(MPROC_ETIMEDOUT, 0, "%s: %s has not returned within %lld ms", function, result->target->name,
                            (long long)timeout_ms);
     }

@@ -25,6 +25,7 @@
 #include "link/link.h"
 #include "mproc/pool.h"
 #include "mproc/process.h"
+#include "platform/bell.h"
 #include "pool/worker_memory.h"
 #include "value/message.h"
 
@@ -33,6 +34,7 @@ enum pool_state { POOL_RUNNING, POOL_CLOSED, POOL_TERMINATED };
 /* A thread that waits for something of a pool's; on its stack. */
 struct waiter {
     uv_cond_t changed;
+    const struct bell *bell; /* rung instead, where it waits for other things too; NULL: it does not */
     struct waiter *next;
 };
 
@@ -241,7 +243,10 @@ const struct message *result_handles_of(const struct pool_task *task, uint32_t i
 /* Waits until `is_done` or the deadline. */
 bool pool_wait(struct mproc_pool *pool, struct waiter **list, bool (*is_done)(const void *context), const void *context,
                deadline until);
+void pool_leave(struct waiter **list, const struct waiter *waiter);
 void pool_wake(struct waiter *list);
+/* MPROC_ESTATE where waiting for the result could never end: this is a callback, and it is not ready. */
+int result_check_wait(const struct mproc_async_result *result, const char *function);
 
 /* worker_side.c */
 /* Opens the link from the pool's ends, for sending. Without the lock. */

@@ -83,21 +83,27 @@ bool processes_collect(struct mproc_process *process) {
     return has_ended;
 }
 
-int processes_wait(struct mproc_process *process, deadline until) {
+handle processes_begin_wait(struct mproc_process *process) {
     processes_lock();
-    bool must_wait = process->state == PROCESS_RUNNING;
+    handle watch = process->state == PROCESS_RUNNING ? process->watch : HANDLE_INVALID;
     process->waiting++;
-    handle watch = process->watch;
     processes_unlock();
+    return watch;
+}
 
-    int status = must_wait ? exit_wait(watch, until) : 0;
-
+void processes_end_wait(struct mproc_process *process) {
     processes_lock();
     process->waiting--;
     if (process->kind == PROCESS_CHILD) {
         (void)processes_collect(process); /* exit_wait has told whether it has ended */
     }
     processes_unlock();
+}
+
+int processes_wait(struct mproc_process *process, deadline until) {
+    handle watch = processes_begin_wait(process);
+    int status = watch != HANDLE_INVALID ? exit_wait(watch, until) : 0;
+    processes_end_wait(process);
     return status;
 }
 

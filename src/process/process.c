@@ -341,11 +341,11 @@ static int watch_parent(struct mproc_process *parent) {
     return 0;
 }
 
-static int check_join(struct mproc_process *process) {
+int process_check_wait(struct mproc_process *process, const char *name) {
     int status = 0;
     processes_lock();
     if (process->kind == PROCESS_CURRENT || process->state < PROCESS_RUNNING) {
-        status = error_state("mproc_process_join", process);
+        status = error_state(name, process);
     } else if (process->kind == PROCESS_PARENT) {
         status = watch_parent(process);
     }
@@ -374,7 +374,7 @@ int mproc_process_join(mproc_process *process, int64_t timeout_ms) {
     }
     int status = error_check_timeout(function, timeout_ms);
     if (status == 0) {
-        status = check_join(process);
+        status = process_check_wait(process, function);
     }
     if (status != 0) {
         return status;

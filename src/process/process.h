@@ -60,8 +60,16 @@ void processes_enter(struct mproc_process *process);
  * was destroyed. Returns whether it has ended. The lock is held. */
 bool processes_collect(struct mproc_process *process);
 
-/* Waits for the end, and collects it. Counts itself in. The lock is not held. 0 or MPROC_ETIMEDOUT or MPROC_ESYSTEM. */
+/* Between these two the watch stays open; HANDLE_INVALID: the process has ended. The second notices its end. The lock is not
+ * held. */
+handle processes_begin_wait(struct mproc_process *process);
+void processes_end_wait(struct mproc_process *process);
+
+/* Waits for the end, and notices it. The lock is not held. 0 or MPROC_ETIMEDOUT or MPROC_ESYSTEM. */
 int processes_wait(struct mproc_process *process, deadline until);
+
+/* Whether it can be waited for; name: of what was called, for the message. 0 or MPROC_ESTATE. The lock is not held. */
+int process_check_wait(struct mproc_process *process, const char *name);
 
 /* Collects those that have ended among the children that nobody has a handle of any more. The lock is held. */
 void processes_collect_forgotten(void);

@@ -186,30 +186,59 @@ size_t delivery_count(const struct delivery_owner *owner) {
 
 /* Anyone ------------------------------------------------------------------------------------------------------- */
 
-enum delivery_result delivery_take(struct delivery *shared, unsigned kind, uint32_t taker, struct delivery_item *item) {
-    uint64_t gone = atomic_load_acquire(&shared->front), number = gone;
+/* A search for the first item that is ready. */
+struct search {
+    uint64_t number; /* where it stands */
+    uint64_t gone;   /* all before this one are gone */
+    uint64_t word;   /* of what was found */
+};
+
+static struct search begin_search(struct delivery *shared) {
+    uint64_t front = atomic_load_acquire(&shared->front);
+    struct search search = {front, front, 0};
+    return search;
+}
+
+static bool find_ready(struct delivery *shared, struct search *search) {
     for (;;) {
-        struct delivery_slot *slot = slot_of(shared, number);
-        uint64_t word = atomic_load_acquire(&slot->word);
+        search->word = atomic_load_acquire(&slot_of(shared, search->number)->word);
         step();
-        int64_t ahead = distance(word, number);
+        int64_t ahead = distance(search->word, search->number);
         if (ahead < 0) {
-            return DELIVERY_EMPTY; /* not laid out yet */
+            return false; /* not laid out yet */
         }
         if (ahead > 0) {
-            gone = number = atomic_load_acquire(&shared->front); /* overtaken: this one is long gone */
-        } else if (state_of(word) == SLOT_READY && (mark_of(word) & KIND_MASK) != kind) {
-            return DELIVERY_OTHER_KIND;
-        } else if (state_of(word) != SLOT_READY) {
-            gone += state_of(word) == SLOT_GONE && gone == number;
-            number++;
-        } else if (atomic_compare_replace(&slot->word, word, make_word(number, mark_of(word), taker, SLOT_TAKEN))) {
-            step();
-            raise_front(shared, gone);
-            describe(shared, number, word, item);
-            return DELIVERY_TAKEN;
+            *search = begin_search(shared); /* overtaken: this one is long gone */
+        } else if (state_of(search->word) == SLOT_READY) {
+            return true;
+        } else {
+            search->gone += state_of(search->word) == SLOT_GONE && search->gone == search->number;
+            search->number++;
         }
     }
+}
+
+enum delivery_result delivery_take(struct delivery *shared, unsigned kind, uint32_t taker, struct delivery_item *item) {
+    struct search search = begin_search(shared);
+    while (find_ready(shared, &search)) {
+        unsigned mark = mark_of(search.word);
+        if ((mark & KIND_MASK) != kind) {
+            return DELIVERY_OTHER_KIND;
+        }
+        if (atomic_compare_replace(&slot_of(shared, search.number)->word, search.word,
+                                   make_word(search.number, mark, taker, SLOT_TAKEN))) {
+            step();
+            raise_front(shared, search.gone);
+            describe(shared, search.number, search.word, item);
+            return DELIVERY_TAKEN;
+        } /* else somebody was faster: it is looked at once more */
+    }
+    return DELIVERY_EMPTY;
+}
+
+bool delivery_has_ready(struct delivery *shared) {
+    struct search search = begin_search(shared);
+    return find_ready(shared, &search);
 }
 
 bool delivery_find(struct delivery *shared, uint64_t number, uint32_t taker, struct delivery_item *item) {

@@ -83,6 +83,9 @@ enum delivery_result delivery_take(struct delivery *shared, unsigned kind, uint3
 /* An item of which the owner has said that it is taken for this taker; false: it is not there. */
 bool delivery_find(struct delivery *shared, uint64_t number, uint32_t taker, struct delivery_item *item);
 
+/* Whether any item is ready. */
+bool delivery_has_ready(struct delivery *shared);
+
 /* Whether the item behind this one is ready, too. */
 bool delivery_has_next(struct delivery *shared, const struct delivery_item *item);
 

@@ -21,6 +21,7 @@ struct queue {
     struct shared_block store_block; /* for large items */
     struct backlog backlog;
     struct call_list getters, putters, joiners; /* those who wait */
+    struct call_list watchers;                  /* those who wait until somebody can get something */
 };
 
 static struct object *create(const struct request *request) {
@@ -256,6 +257,28 @@ static void serve_from_delivery(struct queue *queue) {
     }
 }
 
+static size_t count_items(const struct queue *queue) {
+    return queue->backlog.count + (has_delivery(queue) ? delivery_count(&queue->delivery) : 0);
+}
+
+static void finish_all(struct call_list *list, int status) {
+    while (list->first != NULL) {
+        call_finish(list->first, status, 0);
+    }
+}
+
+/* Whether a get would not wait. */
+static bool is_ready(const struct queue *queue) {
+    return queue->is_closed || count_items(queue) > 0;
+}
+
+/* Where there may be more than there was. */
+static void serve_watchers(struct queue *queue) {
+    if (queue->watchers.first != NULL && is_ready(queue)) {
+        finish_all(&queue->watchers, 0);
+    }
+}
+
 static void forget(struct object *object, uint32_t taker) {
     struct queue *queue = queue_of(object);
     bool has_returned = has_delivery(queue) && delivery_return(&queue->delivery, taker);
@@ -267,6 +290,7 @@ static void forget(struct object *object, uint32_t taker) {
     }
     if (has_returned) {
         serve_from_delivery(queue);
+        serve_watchers(queue);
     }
 }
 
@@ -297,13 +321,10 @@ static void give_back(struct object *object, struct payload *payload) {
         backlog_prepend(&queue->backlog, &front);
     }
     refill(queue);
+    serve_watchers(queue);
 }
 
 /* Putting ------------------------------------------------------------------------------------------------------ */
-
-static size_t count_items(const struct queue *queue) {
-    return queue->backlog.count + (has_delivery(queue) ? delivery_count(&queue->delivery) : 0);
-}
 
 static bool is_full(const struct queue *queue) {
     return queue->limit > 0 && queue->backlog.count >= queue->limit;
@@ -318,6 +339,7 @@ static void take_in(struct queue *queue, struct call *putter) {
     }
     if (status == 0) {
         queue->unfinished++;
+        serve_watchers(queue);
     }
     call_finish(putter, status, status == 0 && queue->limit == 0);
 }
@@ -373,17 +395,12 @@ static bool post(struct object *object, const struct posting *posting) {
     }
     if (status == 0) {
         queue->unfinished++;
+        serve_watchers(queue);
     }
     return status == 0;
 }
 
 /* The rest ----------------------------------------------------------------------------------------------------- */
-
-static void finish_all(struct call_list *list, int status) {
-    while (list->first != NULL) {
-        call_finish(list->first, status, 0);
-    }
-}
 
 static void task_done(struct queue *queue, struct call *call) {
     if (queue->unfinished == 0) {
@@ -405,10 +422,19 @@ static void join(struct queue *queue, struct call *call) {
     }
 }
 
+static void await(struct queue *queue, struct call *call) {
+    if (is_ready(queue)) {
+        call_finish(call, 0, 0);
+    } else {
+        call_wait(call, &queue->object, &queue->watchers);
+    }
+}
+
 static void close_queue(struct queue *queue, struct call *call) {
     queue->is_closed = true;
     finish_all(&queue->putters, MPROC_ECLOSED);
     finish_all(&queue->getters, MPROC_ECLOSED); /* they wait because it is empty */
+    serve_watchers(queue);
     sessions_note_closure();
     call_finish(call, 0, 0);
 }
@@ -436,6 +462,9 @@ static void carry_out(struct object *object, struct call *call) {
         return;
     case QUEUE_CLOSE:
         close_queue(queue, call);
+        return;
+    case QUEUE_AWAIT:
+        await(queue, call);
         return;
     case QUEUE_OPEN_DELIVERY:
         open_delivery(queue, call);

@@ -16,6 +16,7 @@ enum queue_operation {
     QUEUE_TASK_DONE, /* MPROC_ERANGE */
     QUEUE_JOIN,      /* answered when all items that were put have been marked done */
     QUEUE_CLOSE,
+    QUEUE_AWAIT,         /* answered when a get would not wait */
     QUEUE_OPEN_DELIVERY, /* the delivery's memory (hub/shared_block.h) */
     QUEUE_OPEN_STORE     /* the store's */
 };

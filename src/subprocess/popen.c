@@ -62,18 +62,25 @@ static bool has_ended(struct mproc_popen *process) {
     return ended;
 }
 
-int popen_wait(struct mproc_popen *process, deadline until) {
-    int status = 0;
+handle popen_begin_wait(struct mproc_popen *process) {
     uv_mutex_lock(&process->mutex);
-    if (!collect(process)) {
-        process->waiting++;
-        uv_mutex_unlock(&process->mutex);
-        status = exit_wait(process->spawned.watch, until);
-        uv_mutex_lock(&process->mutex);
-        process->waiting--;
-        (void)collect(process);
-    }
+    handle watch = collect(process) ? HANDLE_INVALID : process->spawned.watch;
+    process->waiting++;
     uv_mutex_unlock(&process->mutex);
+    return watch;
+}
+
+void popen_end_wait(struct mproc_popen *process) {
+    uv_mutex_lock(&process->mutex);
+    process->waiting--;
+    (void)collect(process);
+    uv_mutex_unlock(&process->mutex);
+}
+
+int popen_wait(struct mproc_popen *process, deadline until) {
+    handle watch = popen_begin_wait(process);
+    int status = watch != HANDLE_INVALID ? exit_wait(watch, until) : 0;
+    popen_end_wait(process);
     return status;
 }
 

@@ -55,6 +55,9 @@ void popen_close_stream(struct mproc_popen *process, int stream);
 int popen_create(mproc_popen **process, const char *function, const mproc_popen_options *options);
 /* As mproc_popen_wait, without its checks and messages. */
 int popen_wait(struct mproc_popen *process, deadline until);
+/* Between these two the watch stays open; HANDLE_INVALID: it has ended. The second notices its end. */
+handle popen_begin_wait(struct mproc_popen *process);
+void popen_end_wait(struct mproc_popen *process);
 /* Ends it and what is in its group, where it has not ended. */
 void popen_kill_all(struct mproc_popen *process);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A pipe is a named one with a name that nobody can guess and that is used up at once: anonymous pipes cannot be read
- * with a limit, nor by libuv. Each call waits on an event of its own, so that a wait disturbs nothing else. */
+ * with a limit, nor by libuv. */
 #include "platform/pipe.h"
 
 #include <windows.h>
@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "win32/system_error.h"
+#include "win32/transfer.h"
 
 #define PIPE_BUFFER_SIZE 65536
 #define NAME_CAPACITY 96
@@ -71,59 +72,6 @@ int pipe_create(handle *reader, handle *writer) {
 int pipe_create_for_program(handle *ours, handle *theirs, bool is_read_by_program) {
     return create_pair(is_read_by_program ? PIPE_ACCESS_OUTBOUND : PIPE_ACCESS_INBOUND, FILE_ATTRIBUTE_NORMAL, ours,
                        theirs);
-}
-
-static bool is_closed(DWORD number) {
-    return number == ERROR_BROKEN_PIPE || number == ERROR_HANDLE_EOF || number == ERROR_PIPE_NOT_CONNECTED ||
-           number == ERROR_NO_DATA;
-}
-
-/* One transfer that has begun. */
-struct transfer {
-    HANDLE pipe;
-    OVERLAPPED overlapped;
-};
-
-static int transfer_open(struct transfer *transfer, handle pipe) {
-    memset(transfer, 0, sizeof *transfer);
-    transfer->pipe = (HANDLE)pipe;
-    transfer->overlapped.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
-    return transfer->overlapped.hEvent == NULL ? system_error(GetLastError(), "cannot create an event") : 0;
-}
-
-static void transfer_close(struct transfer *transfer) {
-    if (transfer->overlapped.hEvent != NULL) {
-        (void)CloseHandle(transfer->overlapped.hEvent);
-    }
-}
-
-/* Whether the transfer's event came before the deadline. */
-static bool wait_for_event(const struct transfer *transfer, deadline until) {
-    DWORD result;
-    do {
-        int left = deadline_remaining_ms(until);
-        result = WaitForSingleObject(transfer->overlapped.hEvent, left < 0 ? INFINITE : (DWORD)left);
-    } while (result == WAIT_TIMEOUT && deadline_remaining_ms(until) != 0);
-    return result == WAIT_OBJECT_0;
-}
-
-/* Waits for a transfer that is on its way; past the deadline it is called back. What was transferred until then counts,
- * so that nothing is lost. number: what ReadFile or WriteFile gave. */
-static int transfer_finish(struct transfer *transfer, DWORD number, deadline until, const char *what, DWORD *size) {
-    if (number != ERROR_SUCCESS && number != ERROR_IO_PENDING) {
-        return is_closed(number) ? MPROC_ECLOSED : system_error(number, what);
-    }
-    if (number == ERROR_IO_PENDING && !wait_for_event(transfer, until)) {
-        (void)CancelIoEx(transfer->pipe, &transfer->overlapped); /* it may just have ended: the result tells */
-    }
-    if (GetOverlappedResult(transfer->pipe, &transfer->overlapped, size, TRUE)) {
-        return 0;
-    }
-    number = GetLastError();
-    if (number == ERROR_OPERATION_ABORTED) {
-        return MPROC_ETIMEDOUT;
-    }
-    return is_closed(number) ? MPROC_ECLOSED : system_error(number, what);
 }
 
 int pipe_read(handle reader, void *data, size_t capacity, deadline until, size_t *size) {

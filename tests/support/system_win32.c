@@ -179,6 +179,7 @@ static const struct impossible impossible[] = {
      "an end on its way to a process that is killed stays open until the "
      "program's first process ends: see docs/decisions.md"},
     {"handles_that_a_worker_has_no_room_for_cost_their_task", "no limit of handles can be set for a process"},
+    {"no_descriptors_are_told", "no limit of handles can be set for a process"},
 };
 
 const char *system_cannot(const char *test) {
