@@ -44,4 +44,8 @@ double bare_lock_contended(int times, int is_robust);
  * -1: there is none. */
 double bare_handover(int times);
 
+/* Eight bytes through one of so many pipes after the other, so many times: written, waited for on all of them, and read by one
+ * thread: microseconds for each. -1: there is no such wait. */
+double bare_wait(int pipes, int times);
+
 #endif

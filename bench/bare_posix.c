@@ -3,8 +3,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 #ifdef __linux__
 #include <linux/futex.h>
@@ -252,3 +255,35 @@ double bare_handover(int times) {
 }
 
 #endif
+
+double bare_wait(int pipes, int times) {
+    struct pollfd *entries = calloc((size_t)pipes, sizeof *entries);
+    int *writers = calloc((size_t)pipes, sizeof *writers);
+    int opened = 0, status = entries != NULL && writers != NULL ? 0 : -1;
+    while (opened < pipes && status == 0) {
+        int ends[2];
+        status = pipe(ends);
+        if (status == 0) {
+            entries[opened].fd = ends[0];
+            entries[opened].events = POLLIN;
+            writers[opened++] = ends[1];
+        }
+    }
+    uint64_t start = uv_hrtime();
+    for (int i = 0; i < times && status == 0; i++) {
+        char data[8] = "1234567";
+        int chosen = i * 7 % pipes;
+        bool is_through = write(writers[chosen], data, sizeof data) == (ssize_t)sizeof data &&
+                          poll(entries, (nfds_t)pipes, -1) == 1 &&
+                          read(entries[chosen].fd, data, sizeof data) == (ssize_t)sizeof data;
+        status = is_through ? 0 : -1;
+    }
+    double taken = (double)(uv_hrtime() - start) / 1e3 / times;
+    for (int i = 0; i < opened; i++) {
+        (void)close(entries[i].fd);
+        (void)close(writers[i]);
+    }
+    free(entries);
+    free(writers);
+    return status == 0 ? taken : -1;
+}

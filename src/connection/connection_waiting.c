@@ -8,15 +8,14 @@ static void on_turn_given(void *bell) {
     bell_ring(bell);
 }
 
-static int begin(struct waiting *waiting, const char *name) {
+static int begin(struct waiting *waiting, const char *function) {
     mproc_connection *connection = waiting->thing;
     struct turn_visitor *visitor = &waiting->own.visitor;
     int status = 0;
     visitor->on_given = on_turn_given;
-    visitor->context = (void *)(uintptr_t)waiting->bell; /* only read */
     turn_enter(&connection->receive_turn, visitor);
-    if (turn_try(&connection->receive_turn, visitor)) { /* where somebody is receiving, it can */
-        status = connection_check(connection, name, connection->reader, "sends");
+    if (turn_take(&connection->receive_turn, DEADLINE_NOW) == 0) { /* where somebody is receiving, it can */
+        status = connection_check(connection, function, connection->reader, "sends");
         turn_give(&connection->receive_turn);
     }
     if (status != 0) {
@@ -25,19 +24,35 @@ static int begin(struct waiting *waiting, const char *name) {
     return status;
 }
 
-/* The bell rings where another thread has the turn. A connection that it has handed over meanwhile is ready: a receive does not
- * wait either. */
+/* Whether this thread has the turn; otherwise its bell rings when another one gives it back. */
+static bool take_turn(struct waiting *waiting) {
+    mproc_connection *connection = waiting->thing;
+    struct turn_visitor *visitor = &waiting->own.visitor;
+    if (waiting->bell == NULL) {
+        waiting->wants_bell = turn_take(&connection->receive_turn, DEADLINE_NOW) != 0;
+        return !waiting->wants_bell;
+    }
+    if (visitor->context == NULL) {                          /* otherwise another thread may be ringing */
+        visitor->context = (void *)(uintptr_t)waiting->bell; /* only read */
+    }
+    return turn_try(&connection->receive_turn, visitor);
+}
+
+/* The pipe is read where the system has seen something in it. A connection that another thread has handed over meanwhile is
+ * ready: a receive does not wait either. */
 static void look(struct waiting *waiting) {
     mproc_connection *connection = waiting->thing;
-    waiting->source->kind = WAIT_FOR_NOTHING;
-    if (!turn_try(&connection->receive_turn, &waiting->own.visitor)) {
+    struct wait_source *source = waiting->source;
+    source->kind = WAIT_FOR_NOTHING;
+    if (!take_turn(waiting)) {
         return;
     }
-    waiting->is_ready = connection->has_moved ||
-                        frame_reader_fill(&connection->frames, connection->reader, DEADLINE_NOW) != MPROC_ETIMEDOUT;
+    handle pipe = source->is_ready ? connection->reader : HANDLE_INVALID;
+    waiting->is_ready =
+        connection->has_moved || frame_reader_fill(&connection->frames, pipe, DEADLINE_NOW) != MPROC_ETIMEDOUT;
     if (!waiting->is_ready) {
-        waiting->source->kind = WAIT_FOR_DATA;
-        waiting->source->waited = connection->reader;
+        source->kind = WAIT_FOR_DATA;
+        source->waited = connection->reader;
     }
     turn_give(&connection->receive_turn);
 }
@@ -47,4 +62,4 @@ static void end(struct waiting *waiting) {
     turn_leave(&connection->receive_turn, &waiting->own.visitor);
 }
 
-const struct waiting_kind connection_waiting = {begin, look, NULL, NULL, end};
+const struct waiting_kind connection_waiting = {false, begin, look, NULL, NULL, end};

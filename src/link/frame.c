@@ -49,6 +49,10 @@ static size_t take_ahead(struct frame_reader *reader, uint8_t *data, size_t size
     return taken;
 }
 
+static int read_pipe(handle pipe, uint8_t *place, size_t size, deadline until, size_t *count) {
+    return pipe != HANDLE_INVALID ? pipe_read(pipe, place, size, until, count) : MPROC_ETIMEDOUT;
+}
+
 /* Reads more ahead; what is left of the last time moves to the front. */
 static int read_ahead(struct frame_reader *reader, handle pipe, deadline until) {
     size_t left = reader->end - reader->start;
@@ -64,7 +68,7 @@ static int read_ahead(struct frame_reader *reader, handle pipe, deadline until) 
         return 0;
     }
     size_t size;
-    int status = pipe_read(pipe, reader->ahead + left, sizeof reader->ahead - left, until, &size);
+    int status = read_pipe(pipe, reader->ahead + left, sizeof reader->ahead - left, until, &size);
     if (status == 0) {
         reader->end += size;
     }
@@ -100,7 +104,7 @@ static int fill_body(struct frame_reader *reader, handle pipe, deadline until) {
     size_t count = 0;
     int status;
     if (reader->start == reader->end && reader->saved.size == 0 && rest >= sizeof reader->ahead) {
-        status = pipe_read(pipe, place, rest, until, &count);
+        status = read_pipe(pipe, place, rest, until, &count);
     } else {
         status = reader->start == reader->end ? read_ahead(reader, pipe, until) : 0;
         count = status == 0 ? take_ahead(reader, place, rest) : 0;

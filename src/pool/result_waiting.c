@@ -3,11 +3,11 @@
 #include "pool/pool.h"
 #include "wait/waiting.h"
 
-static int begin(struct waiting *waiting, const char *name) {
+static int begin(struct waiting *waiting, const char *function) {
     struct mproc_async_result *result = waiting->thing;
     struct waiter *waiter = &waiting->own.waiter;
     uv_mutex_lock(&result->pool->mutex);
-    int status = waiting->only_asks ? 0 : result_check_wait(result, name);
+    int status = waiting->only_asks ? 0 : result_check_wait(result, function);
     if (status == 0) {
         waiter->bell = waiting->bell;
         waiter->next = result->waiters;
@@ -28,4 +28,4 @@ static void end(struct waiting *waiting) {
     uv_mutex_unlock(&result->pool->mutex);
 }
 
-const struct waiting_kind result_waiting = {begin, look, NULL, NULL, end};
+const struct waiting_kind result_waiting = {true, begin, look, NULL, NULL, end};

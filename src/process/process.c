@@ -341,11 +341,11 @@ static int watch_parent(struct mproc_process *parent) {
     return 0;
 }
 
-int process_check_wait(struct mproc_process *process, const char *name) {
+int process_check_wait(struct mproc_process *process, const char *function) {
     int status = 0;
     processes_lock();
     if (process->kind == PROCESS_CURRENT || process->state < PROCESS_RUNNING) {
-        status = error_state(name, process);
+        status = error_state(function, process);
     } else if (process->kind == PROCESS_PARENT) {
         status = watch_parent(process);
     }

@@ -68,8 +68,8 @@ void processes_end_wait(struct mproc_process *process);
 /* Waits for the end, and notices it. The lock is not held. 0 or MPROC_ETIMEDOUT or MPROC_ESYSTEM. */
 int processes_wait(struct mproc_process *process, deadline until);
 
-/* Whether it can be waited for; name: of what was called, for the message. 0 or MPROC_ESTATE. The lock is not held. */
-int process_check_wait(struct mproc_process *process, const char *name);
+/* Whether it can be waited for; function: for the message. 0 or MPROC_ESTATE. The lock is not held. */
+int process_check_wait(struct mproc_process *process, const char *function);
 
 /* Collects those that have ended among the children that nobody has a handle of any more. The lock is held. */
 void processes_collect_forgotten(void);

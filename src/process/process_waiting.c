@@ -3,8 +3,8 @@
 #include "process/process.h"
 #include "wait/waiting.h"
 
-static int begin(struct waiting *waiting, const char *name) {
-    int status = process_check_wait(waiting->thing, name);
+static int begin(struct waiting *waiting, const char *function) {
+    int status = process_check_wait(waiting->thing, function);
     if (status == 0) {
         waiting->source->waited = processes_begin_wait(waiting->thing);
     }
@@ -15,4 +15,4 @@ static void end(struct waiting *waiting) {
     processes_end_wait(waiting->thing);
 }
 
-const struct waiting_kind process_waiting = {begin, waiting_look_for_exit, NULL, NULL, end};
+const struct waiting_kind process_waiting = {false, begin, waiting_look_for_exit, NULL, NULL, end};

@@ -13,7 +13,7 @@ static bool is_delivered(mproc_queue *queue) {
 }
 
 /* Asks it, unless it is plain that it is ready. */
-static int begin(struct waiting *waiting, const char *name) {
+static int begin(struct waiting *waiting, const char *function) {
     mproc_queue *queue = waiting->thing;
     if (is_delivered(queue)) {
         return 0;
@@ -25,7 +25,7 @@ static int begin(struct waiting *waiting, const char *name) {
     }
     if (status != 0) {
         memory_free(question);
-        return error_explain(status, "%s: ", name);
+        return error_explain(status, "%s: ", function);
     }
     waiting->own.question = question;
     return 0;
@@ -56,4 +56,4 @@ static void end(struct waiting *waiting) {
     memory_free(waiting->own.question);
 }
 
-const struct waiting_kind queue_waiting = {begin, look, call_off, conclude, end};
+const struct waiting_kind queue_waiting = {true, begin, look, call_off, conclude, end};

@@ -3,8 +3,8 @@
 #include "subprocess/popen.h"
 #include "wait/waiting.h"
 
-static int begin(struct waiting *waiting, const char *name) {
-    (void)name;
+static int begin(struct waiting *waiting, const char *function) {
+    (void)function;
     waiting->source->waited = popen_begin_wait(waiting->thing);
     return 0;
 }
@@ -13,4 +13,4 @@ static void end(struct waiting *waiting) {
     popen_end_wait(waiting->thing);
 }
 
-const struct waiting_kind popen_waiting = {begin, waiting_look_for_exit, NULL, NULL, end};
+const struct waiting_kind popen_waiting = {false, begin, waiting_look_for_exit, NULL, NULL, end};

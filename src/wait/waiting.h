@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What mproc_wait asks of each kind of thing that can be waited for. A thing is watched by the system, or rings a bell when
- * it may have become ready, or both. */
+ * it may have become ready, or the one or the other. */
 #ifndef MPROC_WAIT_WAITING_H
 #define MPROC_WAIT_WAITING_H
 
@@ -17,8 +17,9 @@
 struct waiting {
     const struct waiting_kind *kind;
     void *thing;
-    const struct bell *bell;    /* of the thread */
-    bool only_asks;             /* it does not wait */
+    const struct bell *bell;    /* of the thread; NULL: it has none yet */
+    bool wants_bell;            /* the last look could not do without: there will be another one */
+    bool only_asks;             /* the thread does not wait */
     bool is_ready;              /* and not looked at any more */
     struct wait_source *source; /* what the system is to watch; what it has seen */
     union {                     /* the kind's own */
@@ -29,9 +30,10 @@ struct waiting {
 };
 
 struct waiting_kind {
-    /* Checks that it can be waited for, and begins. name: of the thing, for messages. 0, and then `end` follows; or an error,
+    bool needs_bell; /* from the beginning */
+    /* Checks that it can be waited for, and begins; a first look may be part of it. function: for messages. 0, and then `end` follows; or an error,
      * with its message. */
-    int (*begin)(struct waiting *waiting, const char *name);
+    int (*begin)(struct waiting *waiting, const char *function);
     /* Looks whether it is ready, and tells the system what to watch until it is. Never waits. */
     void (*look)(struct waiting *waiting);
     /* The time is over. Where that has to be told to somebody, what he answers is waited for by `conclude`, so that several
