@@ -77,13 +77,48 @@ static void wait_for_queue(mproc_task *task) {
     check_task(task, mproc_wait(&thing, 1, MPROC_FOREVER) == 1 ? 0 : MPROC_EINVAL);
 }
 
+/* So many items, one after the other. */
 static void get_from_queue(mproc_task *task) {
     mproc_queue *queue = mproc_task_queue(task, 0);
-    cJSON *item = NULL;
-    if (queue != NULL) {
+    int count = 0;
+    check_task(task, mproc_task_unpack(task, "(o,i)", NULL, &count));
+    for (int i = 0; i < count && queue != NULL; i++) {
+        cJSON *item = NULL;
         check_task(task, mproc_queue_get(queue, &item, MPROC_FOREVER));
         cJSON_Delete(item);
     }
+}
+
+struct getter {
+    mproc_queue *queue;
+    mproc_connection *told;
+    int status;
+};
+
+static void get_and_tell(void *context) {
+    struct getter *getter = context;
+    cJSON *item = NULL;
+    getter->status = mproc_queue_get(getter->queue, &item, MPROC_FOREVER);
+    if (getter->status == 0) {
+        getter->status = mproc_connection_send(getter->told, item);
+    }
+}
+
+/* One thread gets, and reads what comes for all, before this one waits. */
+static void wait_beside_a_getter(mproc_task *task) {
+    struct getter getter = {mproc_task_queue(task, 0), mproc_task_connection(task, 2), 0};
+    mproc_waitable thing = {.queue = mproc_task_queue(task, 1)};
+    uv_thread_t thread;
+    cJSON *told = NULL;
+    if (getter.queue == NULL || getter.told == NULL || uv_thread_create(&thread, get_and_tell, &getter) != 0) {
+        mproc_task_fail(task, "no queue, no connection, or no thread");
+        return;
+    }
+    check_task(task, mproc_connection_recv(getter.told, &told, MPROC_FOREVER));
+    cJSON_Delete(told);
+    check_task(task, mproc_wait(&thing, 1, MPROC_FOREVER) == 1 ? 0 : MPROC_EINVAL);
+    (void)uv_thread_join(&thread);
+    check_task(task, getter.status);
 }
 
 /* Sends what came of it, and stays: without descriptors, LeakSanitizer does not let a process end well. */
@@ -604,6 +639,30 @@ static void threads_wait_and_get_from_the_same_queues(void **state) {
     mproc_queue_destroy(result);
 }
 
+/* When the thread that reads has got its own answer, the one that waits reads on. */
+static void reading_is_passed_on_to_a_thread_that_waits(void **state) {
+    (void)state;
+    mproc_queue *first = create_queue(0), *second = create_queue(0);
+    mproc_connection *ours, *theirs;
+    assert_mproc(0, mproc_pipe(&ours, &theirs, true));
+    mproc_process *process =
+        start_child(wait_beside_a_getter, mproc_pack("[o,o,o]", mproc_queue_ref(first), mproc_queue_ref(second),
+                                                     mproc_connection_ref(theirs)));
+    mproc_connection_close(theirs);
+    wait_for_waiters(1);
+    send_number(ours, 1);
+    wait_for_waiters(2);
+    put_number(first, 2);
+    mproc_waitable thing = {.connection = ours};
+    expect_ready(&thing, 1, 0);
+    expect_message(ours, 2);
+    put_number(second, 3);
+    end_child(process, 0);
+    mproc_connection_close(ours);
+    mproc_queue_destroy(first);
+    mproc_queue_destroy(second);
+}
+
 /* Takes messages from a connection, by waiting or by a receive. */
 struct receiver {
     mproc_connection *connection;
@@ -693,24 +752,31 @@ static void a_killed_waiter_is_forgotten(void **state) {
     mproc_queue_destroy(queue);
 }
 
-/* It was on its way to a process that never took it. */
+/* It was on its way to a process that never took it: with an answer, or, where that one has had an item before, in the shared
+ * memory that it got from then on. */
 static void what_a_dead_process_gives_back_is_ready(void **state) {
     (void)state;
-    mproc_queue *queue = create_queue(0);
-    mproc_process *getter = start_child(get_from_queue, mproc_pack("[o]", mproc_queue_ref(queue)));
-    mproc_waitable thing = {.queue = queue};
-    wait_for_waiters(1);
-    system_halt(mproc_process_pid(getter));
-    put_number(queue, 1);
-    expect_nothing(&thing, 1);
-    mproc_process *waiter = start_child(wait_for_queue, mproc_pack("[o]", mproc_queue_ref(queue)));
-    wait_for_waiters(1);
-    assert_mproc(0, mproc_process_kill(getter));
-    expect_ready(&thing, 1, 0);
-    end_child(waiter, 0);
-    end_child(getter, -9);
-    expect_number(queue, 1);
-    mproc_queue_destroy(queue);
+    for (int before = 0; before < 2; before++) {
+        mproc_queue *queue = create_queue(0);
+        mproc_process *getter = start_child(get_from_queue, mproc_pack("[o,i]", mproc_queue_ref(queue), before + 1));
+        mproc_waitable thing = {.queue = queue};
+        if (before > 0) {
+            wait_for_waiters(1);
+            put_number(queue, 0);
+        }
+        wait_for_waiters(1);
+        system_halt(mproc_process_pid(getter));
+        put_number(queue, 1);
+        expect_nothing(&thing, 1);
+        mproc_process *waiter = start_child(wait_for_queue, mproc_pack("[o]", mproc_queue_ref(queue)));
+        wait_for_waiters(1);
+        assert_mproc(0, mproc_process_kill(getter));
+        expect_ready(&thing, 1, 0);
+        end_child(waiter, 0);
+        end_child(getter, -9);
+        expect_number(queue, 1);
+        mproc_queue_destroy(queue);
+    }
 }
 
 static void no_memory_is_told_and_loses_nothing(void **state) {
@@ -766,10 +832,11 @@ static int note_handles(void **state) {
     return 0;
 }
 
-static const mproc_target targets[] = {
-    MPROC_TARGET(stay_until_let_go),    MPROC_TARGET(send_large_messages), MPROC_TARGET(return_item),
-    MPROC_TARGET(tell_what_is_ready),   MPROC_TARGET(wait_for_queue),      MPROC_TARGET(get_from_queue),
-    MPROC_TARGET(wait_without_handles), MPROC_TARGET(take_in_child),       MPROC_TARGETS_END};
+static const mproc_target targets[] = {MPROC_TARGET(stay_until_let_go),    MPROC_TARGET(send_large_messages),
+                                       MPROC_TARGET(return_item),          MPROC_TARGET(tell_what_is_ready),
+                                       MPROC_TARGET(wait_for_queue),       MPROC_TARGET(get_from_queue),
+                                       MPROC_TARGET(wait_without_handles), MPROC_TARGET(take_in_child),
+                                       MPROC_TARGET(wait_beside_a_getter), MPROC_TARGETS_END};
 
 int main(int argc, char **argv) {
     static const struct CMUnitTest tests[] = {
@@ -787,6 +854,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(many_processes_are_waited_for),
         cmocka_unit_test(a_child_waits_for_a_queue_and_a_connection),
         cmocka_unit_test(threads_wait_and_get_from_the_same_queues),
+        cmocka_unit_test(reading_is_passed_on_to_a_thread_that_waits),
         cmocka_unit_test(threads_wait_and_receive_from_the_same_connection),
         cmocka_unit_test(a_connection_that_is_waited_for_is_not_handed_over),
         cmocka_unit_test(a_killed_waiter_is_forgotten),
