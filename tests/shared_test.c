@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared memory: the acceptance cases 97, 109 and 110 of shared/semantics.md as far as they have a C twin, and what each call
+/* Shared memory: the acceptance cases 97, 108, 109 and 110 of shared/semantics.md as far as they have a C twin, and what each call
  * promises. */
 #include "support/children.h"
 
@@ -64,6 +64,30 @@ static void take_and_stay(mproc_task *task) {
     mproc_shared *shared = mproc_task_shared(task, 0);
     if (shared != NULL) {
         *(volatile char *)mproc_shared_data(shared) = 1;
+        mproc_sleep(600 * 1000);
+    }
+}
+
+enum { ELEMENTS = 10000, WRITES = 500 };
+
+/* Fills all of it with one number after the other. */
+static void write_patterns(mproc_task *task) {
+    mproc_shared *shared = mproc_task_shared(task, 0);
+    int *elements = malloc(ELEMENTS * sizeof *elements);
+    for (int number = 1; number <= WRITES && shared != NULL && elements != NULL; number++) {
+        for (int i = 0; i < ELEMENTS; i++) {
+            elements[i] = number;
+        }
+        check_task(task, mproc_shared_write(shared, 0, elements, ELEMENTS * sizeof *elements));
+    }
+    free(elements);
+}
+
+static void acquire_and_stay(mproc_task *task) {
+    mproc_shared *shared = mproc_task_shared(task, 0);
+    if (shared != NULL) {
+        check_task(task, mproc_lock_acquire(mproc_shared_lock(shared), MPROC_FOREVER));
+        *(volatile int *)mproc_shared_data(shared) = 8;
         mproc_sleep(600 * 1000);
     }
 }
@@ -211,6 +235,71 @@ static void a_killed_process_leaves_nothing_behind(void **state) {
     assert_open_handles(before);
 }
 
+/* 108 */
+static void elements_are_copied_in_and_out(void **state) {
+    (void)state;
+    static const double list[] = {0.5, 1.5, 2.5, 3.5};
+    const double two[] = {-1, -2};
+    double number = 0, all[4];
+    mproc_shared *shared = NULL;
+    assert_mproc(0, mproc_shared_create_copy(&shared, list, sizeof list));
+    assert_int_equal(mproc_shared_size(shared), sizeof list);
+    assert_memory_equal(mproc_shared_data(shared), list, sizeof list);
+    assert_mproc(0, mproc_shared_read(shared, 3 * sizeof number, &number, sizeof number));
+    assert_true(number == 3.5);
+    assert_mproc(0, mproc_shared_write(shared, 1 * sizeof number, two, sizeof two));
+    assert_mproc(0, mproc_shared_read(shared, 0, all, sizeof all));
+    assert_true(all[0] == 0.5 && all[1] == -1 && all[2] == -2 && all[3] == 3.5);
+    assert_mproc(MPROC_ERANGE, mproc_shared_read(shared, 4 * sizeof number, &number, sizeof number));
+    assert_message("mproc_shared_read: 8 bytes from byte 32 on are not within the memory's 32");
+    assert_mproc(MPROC_ERANGE, mproc_shared_write(shared, SIZE_MAX, &number, sizeof number));
+    assert_mproc(MPROC_ERANGE, mproc_shared_write(shared, 8, &number, SIZE_MAX));
+    assert_mproc(0, mproc_shared_read(shared, sizeof list, NULL, 0));
+    assert_mproc(MPROC_EINVAL, mproc_shared_read(shared, 0, NULL, 1));
+    assert_mproc(MPROC_EINVAL, mproc_shared_read(NULL, 0, &number, 1));
+    assert_mproc(MPROC_EINVAL, mproc_shared_write(shared, 0, NULL, 1));
+    assert_memory_equal(mproc_shared_data(shared), all, sizeof all);
+    mproc_shared_destroy(shared);
+    assert_mproc(MPROC_EINVAL, mproc_shared_create_copy(&shared, NULL, 1));
+    assert_mproc(MPROC_EINVAL, mproc_shared_create_copy(&shared, list, 0));
+    assert_mproc(MPROC_EINVAL, mproc_shared_create_copy(NULL, list, 1));
+}
+
+static void what_is_copied_is_never_torn(void **state) {
+    static int elements[ELEMENTS];
+    (void)state;
+    mproc_shared *shared = create_shared(sizeof elements);
+    mproc_process *process = start_child(write_patterns, mproc_pack("[o]", mproc_shared_ref(shared)));
+    do {
+        assert_mproc(0, mproc_shared_read(shared, 0, elements, sizeof elements));
+        for (int i = 1; i < ELEMENTS; i++) {
+            if (elements[i] != elements[0]) {
+                fail_msg("element %d is %d, the first one %d", i, elements[i], elements[0]);
+            }
+        }
+    } while (elements[0] < WRITES);
+    end_child(process, 0);
+    mproc_shared_destroy(shared);
+}
+
+static void a_copy_after_a_death_is_made_and_told(void **state) {
+    int number = 7;
+    mproc_shared *shared = NULL;
+    (void)state;
+    assert_mproc(0, mproc_shared_create_copy(&shared, &number, sizeof number));
+    mproc_process *process = start_child(acquire_and_stay, mproc_pack("[o]", mproc_shared_ref(shared)));
+    while (*(volatile int *)mproc_shared_data(shared) != 8) {
+        mproc_sleep(1);
+    }
+    assert_mproc(0, mproc_process_kill(process));
+    end_child(process, -9);
+    assert_mproc(MPROC_EDIED, mproc_shared_read(shared, 0, &number, sizeof number));
+    assert_message("mproc_shared_read: ");
+    assert_int_equal(number, 8);
+    assert_mproc(0, mproc_shared_read(shared, 0, &number, sizeof number));
+    mproc_shared_destroy(shared);
+}
+
 static void a_pools_tasks_have_locks_and_shared_memory(void **state) {
     enum { TASKS = 100 };
     mproc_pool *pool = NULL;
@@ -258,8 +347,9 @@ static int warm_up(void **state) {
 }
 
 static const mproc_target targets[] = {
-    MPROC_TARGET(turn_around), MPROC_TARGET(make_and_hand_over), MPROC_TARGET(add_to_each), MPROC_TARGET(take_and_stay),
-    MPROC_TARGET(add_number),  MPROC_TARGET(return_shared),      MPROC_TARGETS_END};
+    MPROC_TARGET(turn_around),   MPROC_TARGET(make_and_hand_over), MPROC_TARGET(add_to_each),
+    MPROC_TARGET(take_and_stay), MPROC_TARGET(write_patterns),     MPROC_TARGET(acquire_and_stay),
+    MPROC_TARGET(add_number),    MPROC_TARGET(return_shared),      MPROC_TARGETS_END};
 
 int main(int argc, char **argv) {
     static const struct CMUnitTest tests[] = {
@@ -269,6 +359,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(it_outlives_its_maker),
         cmocka_unit_test(many_rounds_leave_nothing_behind),
         cmocka_unit_test(a_killed_process_leaves_nothing_behind),
+        cmocka_unit_test(elements_are_copied_in_and_out),
+        cmocka_unit_test(what_is_copied_is_never_torn),
+        cmocka_unit_test(a_copy_after_a_death_is_made_and_told),
         cmocka_unit_test(a_pools_tasks_have_locks_and_shared_memory),
         cmocka_unit_test(nothing_is_left_open), /* last: after all the others */
     };

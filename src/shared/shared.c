@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "hub/hold.h"
+#include "mproc/sync.h"
 #include "platform/shared_memory.h"
 #include "shared/shared_state.h"
 #include "spawn/runtime.h"
@@ -98,8 +99,7 @@ static int open_shared(const struct hold *hold, size_t size, mproc_shared **shar
     return 0;
 }
 
-int mproc_shared_create(mproc_shared **shared, size_t size) {
-    static const char function[] = "mproc_shared_create";
+static int create(mproc_shared **shared, const char *function, size_t size) {
     struct sync_handle *lock = NULL;
     struct hold hold;
     if (shared == NULL) {
@@ -121,6 +121,19 @@ int mproc_shared_create(mproc_shared **shared, size_t size) {
     }
     status = status == 0 ? 0 : error_explain(status, "%s: ", function);
     sync_handle_destroy(lock); /* the memory keeps it from now on */
+    return status;
+}
+
+int mproc_shared_create(mproc_shared **shared, size_t size) {
+    return create(shared, "mproc_shared_create", size);
+}
+
+int mproc_shared_create_copy(mproc_shared **shared, const void *data, size_t size) {
+    static const char function[] = "mproc_shared_create_copy";
+    int status = data != NULL ? create(shared, function, size) : error_null(function, "data");
+    if (status == 0) {
+        memcpy((*shared)->view, data, size); /* nobody else has it yet */
+    }
     return status;
 }
 
@@ -180,6 +193,44 @@ void *mproc_shared_data(mproc_shared *shared) {
 
 size_t mproc_shared_size(const mproc_shared *shared) {
     return shared != NULL ? shared->size : 0;
+}
+
+/* Copying with the lock held ----------------------------------------------------------------------------------- */
+
+static int check_range(const mproc_shared *shared, const char *function, size_t offset, const void *data, size_t size) {
+    if (shared == NULL || (data == NULL && size > 0)) {
+        return error_null(function, shared == NULL ? "shared" : "data");
+    }
+    if (offset <= shared->size && size <= shared->size - offset) {
+        return 0;
+    }
+    return error_set(MPROC_ERANGE, 0, "%s: %llu bytes from byte %llu on are not within the memory's %llu", function,
+                     (unsigned long long)size, (unsigned long long)offset, (unsigned long long)shared->size);
+}
+
+static int copy(mproc_shared *shared, const char *function, void *to, const void *from, size_t size) {
+    mproc_lock *lock = mproc_shared_lock(shared);
+    int status = mproc_lock_acquire(lock, MPROC_FOREVER);
+    bool is_held = status == 0 || status == MPROC_EDIED;
+    if (is_held && size > 0) {
+        memcpy(to, from, size);
+    }
+    if (is_held) {
+        (void)mproc_lock_release(lock); /* it is this thread's */
+    }
+    return status == 0 ? 0 : error_prefix("%s: ", function);
+}
+
+int mproc_shared_read(mproc_shared *shared, size_t offset, void *data, size_t size) {
+    static const char function[] = "mproc_shared_read";
+    int status = check_range(shared, function, offset, data, size);
+    return status == 0 ? copy(shared, function, data, (const char *)shared->view + offset, size) : status;
+}
+
+int mproc_shared_write(mproc_shared *shared, size_t offset, const void *data, size_t size) {
+    static const char function[] = "mproc_shared_write";
+    int status = check_range(shared, function, offset, data, size);
+    return status == 0 ? copy(shared, function, (char *)shared->view + offset, data, size) : status;
 }
 
 struct mproc_lock *mproc_shared_lock(mproc_shared *shared) {
