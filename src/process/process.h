@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The object behind mproc_process, shared by process.c (what a caller calls) and children.c (all children together).
+/* The object behind mproc_process, for the files of this folder:
+ *
+ *   process.c          making one, waiting for it, ending it, asking it
+ *   start.c            starting it
+ *   children.c         all children together
+ *   process_waiting.c  what mproc_wait does
  *
  * One lock for all processes of this one guards every field that changes. Nobody waits for a process while holding it. A
  * thread that waits counts itself in, and the watch stays open until the last one has left. */
@@ -73,6 +78,9 @@ int process_check_wait(struct mproc_process *process, const char *function);
 
 /* Collects those that have ended among the children that nobody has a handle of any more. The lock is held. */
 void processes_collect_forgotten(void);
+
+/* Why a process of this kind, or in this state, cannot do what was asked: MPROC_ESTATE. The lock is held. */
+int process_error_state(const char *function, const struct mproc_process *process);
 
 /* Frees the object and all that it holds. */
 void process_free(struct mproc_process *process);
