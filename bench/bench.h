@@ -45,4 +45,16 @@ static inline void bench_print(struct bench_series *series, struct bench_series 
     printf("\n");
 }
 
+/* Measures two by turns, and prints both. */
+static inline void bench_by_turns(int rounds, const char *base_name, double (*measure_base)(void), const char *name,
+                                  double (*measure)(void), const char *unit) {
+    struct bench_series base = {base_name, {0}, 0}, series = {name, {0}, 0};
+    for (int i = 0; i < rounds; i++) {
+        bench_add(&base, measure_base());
+        bench_add(&series, measure());
+    }
+    bench_print(&base, NULL, unit);
+    bench_print(&series, &base, unit);
+}
+
 #endif

@@ -65,16 +65,6 @@ static double mproc_round(void) {
     return (mproc_time() - start) * 1000 / EACH;
 }
 
-static void measure(int rounds, const char *bare_name, const char *mproc_name) {
-    struct bench_series bare = {bare_name, {0}, 0}, ours = {mproc_name, {0}, 0};
-    for (int i = 0; i < rounds; i++) {
-        bench_add(&bare, bare_round());
-        bench_add(&ours, mproc_round());
-    }
-    bench_print(&bare, NULL, "ms");
-    bench_print(&ours, &bare, "ms");
-}
-
 static void measure_idle(void) {
     enum { COUNT = 16 };
     mproc_connection *connections[COUNT];
@@ -122,11 +112,12 @@ int main(int argc, char **argv) {
     int rounds = argc > 1 ? atoi(argv[1]) : 11;
     size_t gibibytes = argc > 2 ? (size_t)atoi(argv[2]) : 4;
     printf("start and join, %d rounds of %d processes each\n", rounds, EACH);
-    measure(rounds, "the system's own", "mproc");
+    bench_by_turns(rounds, "the system's own", bare_round, "mproc", mproc_round, "ms");
     char *memory = gibibytes > 0 ? malloc(gibibytes << 30) : NULL;
     if (memory != NULL) {
         memset(memory, 1, gibibytes << 30);
-        measure(rounds, "the system's own, from a parent of 4 GiB", "mproc, from a parent of 4 GiB");
+        bench_by_turns(rounds, "the system's own, from a parent of 4 GiB", bare_round, "mproc, from a parent of 4 GiB",
+                       mproc_round, "ms");
         free(memory);
     }
     struct bench_series beside = {"Python's spawn", {0}, 0};

@@ -77,16 +77,6 @@ static double mproc_round(void) {
     return (mproc_time() - start) * 1000 / EACH;
 }
 
-static void measure_starts(int rounds, const char *bare_name, const char *mproc_name) {
-    struct bench_series bare = {bare_name, {0}, 0}, ours = {mproc_name, {0}, 0};
-    for (int i = 0; i < rounds; i++) {
-        bench_add(&bare, bare_round());
-        bench_add(&ours, mproc_round());
-    }
-    bench_print(&bare, NULL, "ms");
-    bench_print(&ours, &bare, "ms");
-}
-
 /* Streaming: one thread writes, the other reads ----------------------------------------------------------------- */
 
 static double rate(double start) {
@@ -254,11 +244,12 @@ int main(int argc, char **argv) {
     int rounds = argc > 1 ? atoi(argv[1]) : 11;
     size_t gibibytes = argc > 2 ? (size_t)atoi(argv[2]) : 4;
     printf("starting %s and waiting for it, %d rounds of %d\n", ending, rounds, EACH);
-    measure_starts(rounds, "the system's own", "mproc_check_call");
+    bench_by_turns(rounds, "the system's own", bare_round, "mproc_check_call", mproc_round, "ms");
     char *memory = gibibytes > 0 ? malloc(gibibytes << 30) : NULL;
     if (memory != NULL) {
         memset(memory, 1, gibibytes << 30);
-        measure_starts(rounds, "the system's own, from a parent of 4 GiB", "mproc_check_call, from a parent of 4 GiB");
+        bench_by_turns(rounds, "the system's own, from a parent of 4 GiB", bare_round,
+                       "mproc_check_call, from a parent of 4 GiB", mproc_round, "ms");
         free(memory);
     }
     measure_python("Python's subprocess.call", python_call, "ms");

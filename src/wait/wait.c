@@ -174,14 +174,15 @@ static int look(struct wait_set *set, bool at_all) {
         return 0;
     }
     int status = open_bell(set);
+    if (status != 0) {
+        return status;
+    }
     for (size_t i = 0; i < set->count; i++) {
         set->waitings[i].bell = &set->bell;
         set->waitings[i].wants_bell = false;
     }
-    if (status == 0) {
-        (void)look_once(set, true); /* nobody wants what he has */
-    }
-    return status;
+    (void)look_once(set, true); /* nobody wants what he has */
+    return 0;
 }
 
 static int wait_for_first(struct wait_set *set, deadline until) {
