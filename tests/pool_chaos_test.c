@@ -11,8 +11,8 @@
 #include <string.h>
 #include <uv.h>
 
-#include "mproc.h"
 #include "support/chaos.h"
+#include "support/pools.h"
 #include "support/system.h"
 
 enum { WORKERS = 4, TASKS_MAX = 1 << 20, CHUNK = 40 };
@@ -163,14 +163,6 @@ static void each_task_ends_once(void **state) {
     }
     uv_mutex_destroy(&chaos.mutex);
     free(chaos.ends);
-}
-
-static cJSON *numbers(int count) {
-    cJSON *array = cJSON_CreateArray();
-    for (int i = 0; i < count; i++) {
-        assert_true(cJSON_AddItemToArray(array, cJSON_CreateNumber(i)));
-    }
-    return array;
 }
 
 /* Chunks of a map that break off in the middle are carried on elsewhere. */

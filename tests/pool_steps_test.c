@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/step.h"
-#include "mproc.h"
+#include "support/pools.h"
 #include "support/system.h"
 
 enum { ITEMS = 6, CHUNK = 3 };
@@ -40,14 +40,6 @@ static void count_item(mproc_task *task) {
         mproc_task_return(task, cJSON_CreateNumber(number + 1));
     }
     step_hook = steps_left > 0 ? die_at_step : NULL;
-}
-
-static cJSON *numbers(int count) {
-    cJSON *array = cJSON_CreateArray();
-    for (int i = 0; i < count; i++) {
-        assert_true(cJSON_AddItemToArray(array, cJSON_CreateNumber(i)));
-    }
-    return array;
 }
 
 /* Whether the worker died. */

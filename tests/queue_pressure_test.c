@@ -8,20 +8,10 @@
 #include <uv.h>
 
 #include "base/memory.h"
-#include "hub/object.h"
 #include "queue/store.h"
 #include "support/system.h"
 
 enum { KIBIBYTE = 1024, MEBIBYTE = 1024 * KIBIBYTE };
-
-/* Until so many threads and processes wait in queues. */
-static void wait_for_waiters(size_t count) {
-    deadline patience = deadline_after(TEST_PATIENCE_MS);
-    while (calls_waiting() != count && deadline_remaining_ms(patience) > 0) {
-        mproc_sleep(1);
-    }
-    assert_int_equal(calls_waiting(), count);
-}
 
 /* The order of arrival ----------------------------------------------------------------------------------------- */
 

@@ -6,11 +6,10 @@
 #include <string.h>
 #include <uv.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "connection/connection.h"
-#include "hub/object.h"
 #include "support/helper.h"
+#include "support/pools.h"
 #include "support/system.h"
 
 enum { MEBIBYTE = 1 << 20, LARGE_MESSAGES = 20 };
@@ -167,18 +166,6 @@ static void move_away(mproc_connection *connection) {
     mproc_connection_close(moved);
 }
 
-static mproc_pool *create_pool(int workers) {
-    mproc_pool *pool = NULL;
-    assert_mproc(0, mproc_pool_create(&pool, workers, NULL));
-    return pool;
-}
-
-static void end_pool(mproc_pool *pool) {
-    assert_mproc(0, mproc_pool_close(pool));
-    assert_mproc(0, mproc_pool_join(pool, TEST_PATIENCE_MS));
-    mproc_pool_destroy(pool);
-}
-
 /* Exactly this one is ready. */
 static void expect_ready(mproc_waitable *things, size_t count, size_t index) {
     assert_mproc(1, mproc_wait(things, count, TEST_PATIENCE_MS));
@@ -197,15 +184,6 @@ static void expect_nothing(mproc_waitable *things, size_t count) {
     for (size_t i = 0; i < count; i++) {
         assert_false(things[i].ready);
     }
-}
-
-/* Until so many threads and processes wait in queues. */
-static void wait_for_waiters(size_t count) {
-    deadline patience = deadline_after(TEST_PATIENCE_MS);
-    while (calls_waiting() != count && deadline_remaining_ms(patience) > 0) {
-        mproc_sleep(1);
-    }
-    assert_int_equal(calls_waiting(), count);
 }
 
 /* What is refused ---------------------------------------------------------------------------------------------- */

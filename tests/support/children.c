@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/children.h"
 
+#include "base/clock.h"
+#include "hub/object.h"
+
 mproc_process *start_child(mproc_fn target, cJSON *args) {
     mproc_process *process = NULL;
     assert_mproc(0, mproc_spawn(&process, target, args));
@@ -42,4 +45,12 @@ void expect_number(mproc_queue *queue, int number) {
     assert_true(cJSON_IsNumber(item));
     assert_int_equal(item->valueint, number);
     cJSON_Delete(item);
+}
+
+void wait_for_waiters(size_t count) {
+    deadline patience = deadline_after(TEST_PATIENCE_MS);
+    while (calls_waiting() != count && deadline_remaining_ms(patience) > 0) {
+        mproc_sleep(1);
+    }
+    assert_int_equal(calls_waiting(), count);
 }

@@ -21,4 +21,7 @@ void put_number(mproc_queue *queue, int number);
 cJSON *get_item(mproc_queue *queue);
 void expect_number(mproc_queue *queue, int number);
 
+/* Until so many threads and processes wait in queues. */
+void wait_for_waiters(size_t count);
+
 #endif
