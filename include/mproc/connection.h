@@ -26,8 +26,9 @@ MPROC_API int mproc_pipe(mproc_connection **a, mproc_connection **b, bool duplex
 MPROC_API void mproc_connection_close(mproc_connection *connection);
 
 /** What hands the end to another process: put it inside args, kwargs or a message. The end moves to whoever receives
- * it: from now on this handle is only good for mproc_connection_close (do so or not). A reference that is never
- * received closes the end when its message is dropped.
+ * it: from now on this handle is only good for mproc_connection_close (do so or not). A reference that was sent and is
+ * never received closes the end when its message is dropped. One that is not sent after all keeps the end open, also when
+ * it has been freed, since cJSON tells nobody: take it back with mproc_connection_from.
  * @return the caller's; NULL (see mproc_last_error): MPROC_ESTATE where the end has moved already or a thread is using
  *         it, MPROC_EINVAL for NULL. */
 MPROC_API cJSON *mproc_connection_ref(mproc_connection *connection);

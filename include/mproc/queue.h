@@ -36,7 +36,8 @@ MPROC_API void mproc_queue_destroy(mproc_queue *queue);
 
 /** What hands the queue to another process: put it inside args, kwargs, a message or an item. Each is good for one
  * receiver; make as many as are needed. The queue lives as long as any process has a handle of it, or a message that
- * mentions it is on its way or was received and its reference not yet taken up.
+ * mentions it is on its way or was received and its reference not yet taken up. A reference that is not sent after all
+ * counts until mproc_queue_from takes it back.
  * @return the caller's; NULL (see mproc_last_error): MPROC_EINVAL for NULL, MPROC_ESYSTEM. */
 MPROC_API cJSON *mproc_queue_ref(const mproc_queue *queue);
 
