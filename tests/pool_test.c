@@ -535,15 +535,6 @@ static void a_map_with_progress_calls_back(void **state) {
     assert_int_equal(size, 50);
 }
 
-static int count_handles(void **state) {
-    (void)state;
-    mproc_pool *pool = create_pool(1);
-    assert_mproc(0, mproc_pool_apply(pool, nap, mproc_pack("[i]", 0), NULL, NULL));
-    end_pool(pool);
-    test_note_open_handles();
-    return 0;
-}
-
 int main(int argc, char **argv) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(apply_calls_and_returns),
@@ -569,5 +560,5 @@ int main(int argc, char **argv) {
     if (mproc_init(argc, argv, targets) != 0) {
         return 1;
     }
-    return cmocka_run_group_tests_name("pool", tests, count_handles, NULL);
+    return cmocka_run_group_tests_name("pool", tests, set_up_pools, NULL);
 }

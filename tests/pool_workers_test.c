@@ -635,15 +635,6 @@ static void handles_that_a_worker_has_no_room_for_cost_their_task(void **state) 
     mproc_queue_destroy(queue);
 }
 
-static int count_handles(void **state) {
-    (void)state;
-    mproc_pool *pool = create_pool(1);
-    assert_mproc(0, mproc_pool_apply(pool, nap, mproc_pack("[i]", 0), NULL, NULL));
-    end_pool(pool);
-    test_note_open_handles();
-    return 0;
-}
-
 int main(int argc, char **argv) {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_initializer_runs_once_a_worker),
@@ -669,5 +660,5 @@ int main(int argc, char **argv) {
     if (mproc_init(argc, argv, targets) != 0) {
         return 1;
     }
-    return cmocka_run_group_tests_name("pool_workers", tests, count_handles, NULL);
+    return cmocka_run_group_tests_name("pool_workers", tests, set_up_pools, NULL);
 }

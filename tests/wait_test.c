@@ -453,7 +453,6 @@ struct let_go {
 
 static void close_hold(void *context) {
     struct let_go *let_go = context;
-    mproc_sleep(5); /* rather while the other thread waits; it makes no difference */
     mproc_connection_close(let_go->hold);
 }
 

@@ -85,3 +85,12 @@ int count_distinct(const cJSON *values) {
     }
     return count;
 }
+
+int set_up_pools(void **state) {
+    (void)state;
+    mproc_pool *pool = create_pool(1);
+    assert_mproc(0, mproc_pool_apply(pool, nap, mproc_pack("[i]", 0), NULL, NULL));
+    end_pool(pool);
+    test_note_open_handles();
+    return 0;
+}

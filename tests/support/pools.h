@@ -18,6 +18,9 @@ mproc_pool *create_pool_with(int workers, mproc_pool_options options);
 /* Closes it, waits for all of its work, and frees it. */
 void end_pool(mproc_pool *pool);
 
+/* A group's setup: what is open once a pool has come and gone is noted, for nothing_is_left_open. `nap` is in its targets. */
+int set_up_pools(void **state);
+
 /* args is taken. */
 mproc_async_result *submit(mproc_pool *pool, mproc_fn fn, cJSON *args);
 /* Waits for a result that is a number, and frees it. */
