@@ -25,12 +25,11 @@ extern "C" {
 /** Something that can be waited for: one of the pointers is set, all others are NULL. */
 typedef struct mproc_waitable {
     const mproc_process *process; /**< ready: it has ended, so that a join does not wait. Also mproc_parent_process() */
-    mproc_connection
-        *connection;    /**< ready: a whole message, or the end of data, is there, so that a receive does not wait */
-    mproc_queue *queue; /**< ready: an item is there, or it is closed and empty, so that a get does not wait */
-    mproc_async_result *result; /**< ready: as mproc_async_result_ready */
-    mproc_popen *program;       /**< ready: the program has ended, so that mproc_popen_wait does not wait */
-    bool ready;                 /**< receives whether it is */
+    mproc_connection *connection; /**< ready: a whole message or the end of data is there: a receive does not wait */
+    mproc_queue *queue;           /**< ready: an item is there, or it is closed and empty: a get does not wait */
+    mproc_async_result *result;   /**< ready: as mproc_async_result_ready */
+    mproc_popen *program;         /**< ready: the program has ended, so that mproc_popen_wait does not wait */
+    bool ready;                   /**< receives whether it is */
 } mproc_waitable;
 
 /** Waits until at least one of the things is ready, and tells of each whether it is. There may be any number of them, on

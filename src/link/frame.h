@@ -57,8 +57,9 @@ struct frame_reader {
     size_t filled;      /* bytes of its body that are there */
 };
 
-/* Waits until a whole frame is there. pipe: HANDLE_INVALID: only what has been read is looked at. 0; MPROC_ETIMEDOUT or MPROC_ECLOSED (no message), the latter also where the pipe
- * ends in the middle of a frame; MPROC_ENOMEM: nothing is lost, try again; MPROC_EINVAL: this is no frame. */
+/* Waits until a whole frame is there. pipe: HANDLE_INVALID: only what has been read is looked at. 0; MPROC_ETIMEDOUT or
+ * MPROC_ECLOSED (no message), the latter also where the pipe ends in the middle of a frame; MPROC_ENOMEM: nothing is lost, try
+ * again; MPROC_EINVAL: this is no frame. */
 int frame_reader_fill(struct frame_reader *reader, handle pipe, deadline until);
 
 /* For whoever is given the bytes as they come: takes what it can use of them, and not more than up to the end of a frame.

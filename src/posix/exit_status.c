@@ -2,28 +2,19 @@
 #include "posix/exit_status.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/wait.h>
 
 #include "base/error.h"
 #include "platform/exit.h"
 #include "posix/system_error.h"
+#include "posix/wait_until.h"
 
 int exit_status_wait_readable(handle watch, deadline until) {
-    while (watch != HANDLE_INVALID) { /* an invalid one: the process had ended before it could be watched */
-        struct pollfd entry = {(int)watch, POLLIN, 0};
-        int count = poll(&entry, 1, deadline_remaining_ms(until));
-        if (count > 0) {
-            break;
-        }
-        if (count < 0 && errno != EINTR && errno != EAGAIN) {
-            return system_error(errno, "cannot wait for a process");
-        }
-        if (count == 0 && deadline_remaining_ms(until) == 0) {
-            return MPROC_ETIMEDOUT;
-        }
+    struct pollfd entry = {(int)watch, POLLIN, 0};
+    if (watch == HANDLE_INVALID) {
+        return 0; /* the process had ended before it could be watched */
     }
-    return 0;
+    return wait_until(&entry, 1, until, "cannot wait for a process");
 }
 
 void exit_kill_group(handle group) {

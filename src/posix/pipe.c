@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "base/error.h"
 #include "posix/quiet_write.h"
 #include "posix/system_error.h"
+#include "posix/wait_until.h"
 
 /* Parts of one pipe_write at most: header and payload. */
 #define PARTS_MAX 4
@@ -54,19 +54,8 @@ int pipe_create_for_program(handle *ours, handle *theirs, bool is_read_by_progra
 
 /* Waits until the descriptor is ready for `events`, or broken. 0 or MPROC_ETIMEDOUT (no message) or MPROC_ESYSTEM. */
 static int wait_ready(handle waited, short events, deadline until) {
-    for (;;) {
-        struct pollfd entry = {(int)waited, events, 0};
-        int count = poll(&entry, 1, deadline_remaining_ms(until));
-        if (count > 0) {
-            return 0;
-        }
-        if (count < 0 && errno != EINTR && errno != EAGAIN) {
-            return system_error(errno, "cannot wait for a pipe");
-        }
-        if (count == 0 && deadline_remaining_ms(until) == 0) {
-            return MPROC_ETIMEDOUT;
-        }
-    }
+    struct pollfd entry = {(int)waited, events, 0};
+    return wait_until(&entry, 1, until, "cannot wait for a pipe");
 }
 
 int pipe_read(handle reader, void *data, size_t capacity, deadline until, size_t *size) {
@@ -186,28 +175,19 @@ static void transfer_some(struct pipe_transfer *transfer) {
 
 int pipe_transfer_any(struct pipe_transfer *transfers, size_t count, deadline until) {
     struct pollfd entries[PIPE_TRANSFERS_MAX];
-    int ready = 0;
     for (size_t i = 0; i < count; i++) {
         entries[i].fd = (int)transfers[i].pipe;
         entries[i].events = transfers[i].is_write ? POLLOUT : POLLIN;
         transfers[i].done = 0;
         transfers[i].status = 0;
     }
-    while (ready <= 0) {
-        ready = poll(entries, (nfds_t)count, deadline_remaining_ms(until));
-        if (ready < 0 && errno != EINTR && errno != EAGAIN) {
-            return system_error(errno, "cannot wait for pipes");
-        }
-        if (ready == 0 && deadline_remaining_ms(until) == 0) {
-            return MPROC_ETIMEDOUT;
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
+    int status = wait_until(entries, count, until, "cannot wait for pipes");
+    for (size_t i = 0; i < count && status == 0; i++) {
         if (entries[i].revents != 0) {
             transfer_some(&transfers[i]);
         }
     }
-    return 0;
+    return status;
 }
 
 void pipe_drop_pending(struct pipe_pending *pending) {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "win32/system_error.h"
+#include "win32/wait_until.h"
 
 #define CODE_MARK 0x6D700000u
 
@@ -26,18 +27,8 @@ int exit_watch(int pid, handle *watch) {
 }
 
 int exit_wait(handle watch, deadline until) {
-    DWORD result;
-    if (watch == HANDLE_INVALID) {
-        return 0;
-    }
-    do {
-        int left = deadline_remaining_ms(until);
-        result = WaitForSingleObject((HANDLE)watch, left < 0 ? INFINITE : (DWORD)left);
-    } while (result == WAIT_TIMEOUT && deadline_remaining_ms(until) != 0);
-    if (result == WAIT_OBJECT_0) {
-        return 0;
-    }
-    return result == WAIT_TIMEOUT ? MPROC_ETIMEDOUT : system_error(GetLastError(), "cannot wait for a process");
+    HANDLE process = (HANDLE)watch;
+    return watch == HANDLE_INVALID ? 0 : wait_until(&process, 1, until, "cannot wait for a process");
 }
 
 int exit_collect(handle watch, int pid, int *exitcode) {

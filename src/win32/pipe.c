@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "win32/system_error.h"
 #include "win32/transfer.h"
+#include "win32/wait_until.h"
 
 #define PIPE_BUFFER_SIZE 65536
 #define NAME_CAPACITY 96
@@ -181,18 +182,13 @@ static bool is_on_its_way(const struct pipe_pending *pending) {
 /* Waits for the first one; false: the deadline is past. */
 static bool wait_for_any(const struct pipe_transfer *transfers, size_t count, deadline until) {
     HANDLE events[PIPE_TRANSFERS_MAX];
-    DWORD result;
     for (size_t i = 0; i < count; i++) {
         if (!is_on_its_way(*transfers[i].pending)) {
             return true;
         }
         events[i] = (*transfers[i].pending)->transfer.overlapped.hEvent;
     }
-    do {
-        int left = deadline_remaining_ms(until);
-        result = WaitForMultipleObjects((DWORD)count, events, FALSE, left < 0 ? INFINITE : (DWORD)left);
-    } while (result == WAIT_TIMEOUT && deadline_remaining_ms(until) != 0);
-    return result != WAIT_TIMEOUT;
+    return wait_until(events, count, until, "cannot wait for pipes") != MPROC_ETIMEDOUT;
 }
 
 /* Of what was read, as much as is wanted. */

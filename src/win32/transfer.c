@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "win32/system_error.h"
+#include "win32/wait_until.h"
 
 static bool is_closed(DWORD number) {
     return number == ERROR_BROKEN_PIPE || number == ERROR_HANDLE_EOF || number == ERROR_PIPE_NOT_CONNECTED ||
@@ -25,21 +26,11 @@ void transfer_close(struct transfer *transfer) {
     }
 }
 
-/* Whether the transfer's event came before the deadline. */
-static bool wait_for_event(const struct transfer *transfer, deadline until) {
-    DWORD result;
-    do {
-        int left = deadline_remaining_ms(until);
-        result = WaitForSingleObject(transfer->overlapped.hEvent, left < 0 ? INFINITE : (DWORD)left);
-    } while (result == WAIT_TIMEOUT && deadline_remaining_ms(until) != 0);
-    return result == WAIT_OBJECT_0;
-}
-
 int transfer_finish(struct transfer *transfer, DWORD number, deadline until, const char *what, DWORD *size) {
     if (number != ERROR_SUCCESS && number != ERROR_IO_PENDING) {
         return is_closed(number) ? MPROC_ECLOSED : system_error(number, what);
     }
-    if (number == ERROR_IO_PENDING && !wait_for_event(transfer, until)) {
+    if (number == ERROR_IO_PENDING && wait_until(&transfer->overlapped.hEvent, 1, until, what) != 0) {
         (void)CancelIoEx(transfer->pipe, &transfer->overlapped); /* it may just have ended: the result tells */
     }
     if (GetOverlappedResult(transfer->pipe, &transfer->overlapped, size, TRUE)) {

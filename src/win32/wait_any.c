@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "win32/system_error.h"
 #include "win32/transfer.h"
+#include "win32/wait_until.h"
 
 #define DIRECT_MAX (MAXIMUM_WAIT_OBJECTS - 1)
 
@@ -84,19 +85,8 @@ static int register_all(struct waited *waited, size_t count, HANDLE event) {
 
 /* Waiting --------------------------------------------------------------------------------------------------------- */
 
-static int wait_for_objects(const HANDLE *objects, size_t count, deadline until) {
-    DWORD result;
-    do {
-        int left = deadline_remaining_ms(until);
-        result = WaitForMultipleObjects((DWORD)count, objects, FALSE, left < 0 ? INFINITE : (DWORD)left);
-    } while (result == WAIT_TIMEOUT && deadline_remaining_ms(until) != 0);
-    if (result == WAIT_FAILED) {
-        return system_error(GetLastError(), "cannot wait for several things");
-    }
-    return result == WAIT_TIMEOUT ? MPROC_ETIMEDOUT : 0;
-}
-
 static int wait_for_all(struct waited *waited, size_t count, deadline until) {
+    static const char what[] = "cannot wait for several things";
     HANDLE objects[MAXIMUM_WAIT_OBJECTS];
     size_t direct = count < DIRECT_MAX ? count : DIRECT_MAX;
     int status = 0;
@@ -107,7 +97,7 @@ static int wait_for_all(struct waited *waited, size_t count, deadline until) {
         objects[i] = waited[i].object;
     }
     if (direct == count) {
-        return wait_for_objects(objects, direct, until);
+        return wait_until(objects, direct, until, what);
     }
     objects[direct] = CreateEventW(NULL, TRUE, FALSE, NULL);
     if (objects[direct] == NULL) {
@@ -115,7 +105,7 @@ static int wait_for_all(struct waited *waited, size_t count, deadline until) {
     }
     status = register_all(waited + direct, count - direct, objects[direct]);
     if (status == 0) {
-        status = wait_for_objects(objects, direct + 1, until);
+        status = wait_until(objects, direct + 1, until, what);
     }
     unregister_all(waited + direct, count - direct);
     (void)CloseHandle(objects[direct]);
