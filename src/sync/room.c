@@ -122,16 +122,27 @@ static int find_oldest(const struct room *room, uint64_t *found) {
     return oldest;
 }
 
+/* Wakes who has waited longest. false: nobody waits. */
+static bool wake_oldest(struct room *room) {
+    uint64_t memory = step_memory_now(), word = 0;
+    bool is_woken = false;
+    int slot;
+    while (!is_woken && (slot = find_oldest(room, &word)) >= 0) {
+        uint64_t changed = make_word(SLOT_WOKEN, process_of(word), ticket_of(word));
+        is_woken = word_change(&room->cell->slots[slot], word, changed);
+        if (is_woken) {
+            room->system->wake(room, &room->cell->slots[slot]);
+        }
+        step_learned(memory, is_woken);
+    }
+    step_learned(memory, is_woken);
+    return is_woken;
+}
+
 unsigned room_wake(struct room *room, unsigned count) {
     unsigned woken = 0;
-    uint64_t word = 0;
-    int slot;
-    while (woken < count && (slot = find_oldest(room, &word)) >= 0) {
-        uint64_t changed = make_word(SLOT_WOKEN, process_of(word), ticket_of(word));
-        if (word_change(&room->cell->slots[slot], word, changed)) {
-            room->system->wake(room, &room->cell->slots[slot]);
-            woken++;
-        }
+    while (woken < count && wake_oldest(room)) {
+        woken++;
     }
     return woken;
 }
@@ -148,23 +159,35 @@ void room_wake_all(struct room *room) {
 }
 
 bool room_is_waited_in(struct room *room) {
-    uint64_t word;
-    return find_oldest(room, &word) >= 0;
+    uint64_t memory = step_memory_now(), word;
+    bool is_waited_in = find_oldest(room, &word) >= 0;
+    step_learned(memory, is_waited_in);
+    return is_waited_in;
+}
+
+/* Frees it where it is the dead one's. Whether it had been woken then. */
+static bool forget_slot(struct room *room, atomic_number *slot, uint32_t process) {
+    uint64_t memory = step_memory_now(), word = word_load(slot);
+    bool is_dead = process_of(word) == process, is_woken = state_of(word) == SLOT_WOKEN;
+    if (is_dead) {
+        is_woken = state_of(word_swap(slot, 0)) == SLOT_WOKEN;
+    } else if (is_woken) {
+        room->system->wake(room, slot); /* the dead one may have had that before it */
+    }
+    step_learned(memory, is_dead && is_woken);
+    return is_dead && is_woken;
 }
 
 unsigned room_forget(struct room *room, uint32_t process) {
+    uint64_t memory = step_memory_now();
     unsigned woken = 0;
     int used = slots_used(room);
     for (int slot = 0; slot < used; slot++) {
-        uint64_t word = word_load(&room->cell->slots[slot]);
-        if (process_of(word) == process) {
-            woken += state_of(word_swap(&room->cell->slots[slot], 0)) == SLOT_WOKEN;
-        } else if (state_of(word) == SLOT_WOKEN) {
-            room->system->wake(room, &room->cell->slots[slot]); /* the dead one may have had that before it */
-        }
+        woken += forget_slot(room, &room->cell->slots[slot], process);
     }
     word_set(&room->cell->flags, CELL_CROWDED); /* it may have died before it told of a departure */
     note_departure(room);
+    step_learned(memory, woken);
     return woken;
 }
 

@@ -29,10 +29,13 @@ static bool take_permit(struct cell *cell, unsigned permits, uint64_t holder) {
 
 /* What is reserved is for those who are entitled. */
 static bool try_take(struct room *room, unsigned permits, uint64_t holder, bool is_entitled) {
-    if (!is_entitled && word_has(&room->cell->flags, CELL_RESERVED)) {
-        return false;
+    uint64_t memory = step_memory_now();
+    bool is_taken = false;
+    if (is_entitled || !word_has(&room->cell->flags, CELL_RESERVED)) {
+        is_taken = permits == 0 ? take_of_count(room->cell) : take_permit(room->cell, permits, holder);
     }
-    return permits == 0 ? take_of_count(room->cell) : take_permit(room->cell, permits, holder);
+    step_learned(memory, is_taken);
+    return is_taken;
 }
 
 /* Something may be free: whoever has waited longest is to look. */
@@ -49,10 +52,11 @@ void turnstile_wake_next(struct room *room) {
 
 /* Having a slot; returns how it ended. */
 static int wait_in_slot(struct room *room, int slot, unsigned permits, uint64_t holder, deadline until) {
-    uint64_t begin = uv_hrtime();
+    uint64_t begin = uv_hrtime(), memory = step_memory_now();
     bool was_woken = false, reserves = false;
     int status = 0;
     for (;;) {
+        step_learned(memory, (uint64_t)was_woken << 1 | reserves);
         room_wait_on(room, slot);
         word_set(&room->cell->flags, CELL_WAITED_FOR | (reserves ? CELL_RESERVED : 0));
         if (try_take(room, permits, holder, was_woken)) {
@@ -76,6 +80,7 @@ static int wait_in_slot(struct room *room, int slot, unsigned permits, uint64_t 
 }
 
 static int take(struct room *room, unsigned permits, uint64_t holder, deadline until) {
+    uint64_t memory = step_memory_now();
     if (try_take(room, permits, holder, false)) {
         return 0;
     }
@@ -83,6 +88,7 @@ static int take(struct room *room, unsigned permits, uint64_t holder, deadline u
         return MPROC_ETIMEDOUT;
     }
     int slot = room_enter_in_time(room, room_draw_ticket(room), until);
+    step_learned(memory, (uint64_t)slot);
     return slot < 0 ? slot : wait_in_slot(room, slot, permits, holder, until);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A context for the first entry; from then on longjmp, which makes no system call. */
+/* A context for the first entry ever; from then on longjmp, which makes no system call. */
 #include "support/coroutine.h"
 
 #include <setjmp.h>
@@ -11,8 +11,8 @@
 struct coroutine {
     void (*run)(void *context);
     void *context;
-    bool has_begun, has_ended;
-    jmp_buf place;
+    bool has_stack_frame, has_begun, has_ended;
+    jmp_buf start, place; /* where it begins, once there is a frame to begin in; where it has yielded */
     void *stack;
 };
 
@@ -34,15 +34,18 @@ void coroutine_destroy(struct coroutine *coroutine) {
     free(coroutine);
 }
 
+/* This frame stays: every run begins in it. */
 static void enter(void) {
+    (void)_setjmp(current->start);
+    current->has_begun = true;
     current->run(current->context);
     current->has_ended = true;
     _longjmp(outside, 1);
 }
 
-static void begin(struct coroutine *coroutine) {
+static void enter_first(struct coroutine *coroutine) {
     ucontext_t entry;
-    coroutine->has_begun = true;
+    coroutine->has_stack_frame = true;
     if (getcontext(&entry) != 0) {
         abort();
     }
@@ -56,10 +59,10 @@ static void begin(struct coroutine *coroutine) {
 void coroutine_resume(struct coroutine *coroutine) {
     current = coroutine;
     if (_setjmp(outside) == 0) {
-        if (!coroutine->has_begun) {
-            begin(coroutine);
+        if (!coroutine->has_stack_frame) {
+            enter_first(coroutine);
         }
-        _longjmp(coroutine->place, 1);
+        _longjmp(coroutine->has_begun ? coroutine->place : coroutine->start, 1);
     }
     current = NULL;
 }

@@ -11,14 +11,15 @@
 #include "support/test.h"
 
 #define CHOICES_MAX 4096
-#define SEEN_CAPACITY ((size_t)1 << 23)
+#define DIES SCHEDULE_THREADS_MAX /* in the place of a thread: the mortal one dies */
+#define FIRST_CAPACITY ((size_t)1 << 12)
 
 struct worker {
     struct coroutine *coroutine;
     bool is_done, was_stuck;
     bool (*is_over)(const void *context); /* what it is blocked on; NULL: nothing */
     const void *context;
-    uint64_t history; /* of all that it has read: where the thread is, and what it knows */
+    uint64_t memory; /* of what it has read, and how many steps it has made */
 };
 
 static const struct schedule *current;
@@ -26,26 +27,23 @@ static struct worker workers[SCHEDULE_THREADS_MAX];
 static struct worker *self; /* the one that runs; NULL: whoever prepares and checks */
 static bool has_died;
 
-static int last, preemptions; /* who made the last step, -1: nobody; and how often it was not who could have */
-static int choices[CHOICES_MAX], possibilities[CHOICES_MAX], depth;
-static int new_from;   /* choices before this one were made by earlier runs, too */
-static uint64_t *seen; /* states, by their place modulo SEEN_CAPACITY; 0: none */
-static size_t seen_count;
+struct choice {
+    int taker;                      /* who made the step, or DIES */
+    int possibility, possibilities; /* which it was, of how many */
+    int last,
+        preemptions; /* after it: the thread that made the last step; how often one that could go on had to wait */
+};
 
-static uint64_t mix(uint64_t hash, uint64_t value) {
-    hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
-    return hash ^ hash >> 29;
-}
+static struct choice choices[CHOICES_MAX];
+static int depth;
+static int new_from; /* choices before this one are made as in the run before, but for the last of them */
 
-static void on_saw(uint64_t value) {
-    if (self != NULL) {
-        self->history = mix(self->history, value);
-    }
-}
+static uint64_t *seen; /* states, by their place modulo the capacity; 0: none */
+static size_t seen_count, seen_capacity;
 
 static void on_step(void) {
     if (self != NULL) {
-        self->history = mix(self->history, 1);
+        step_remember(1);
         coroutine_yield();
     }
 }
@@ -57,50 +55,72 @@ void schedule_block(bool (*is_over)(const void *context), const void *context) {
     self->is_over = NULL;
 }
 
-void schedule_knows_only(uint64_t known) {
-    self->history = mix(0, known);
-}
-
 static void run_worker(void *context) {
     current->threads[(struct worker *)context - workers]();
 }
 
-/* One of `count` possibilities. */
-static int choose(int count) {
-    assert_true(depth < CHOICES_MAX);
-    possibilities[depth] = count;
-    return choices[depth++];
-}
+/* States that were there before --------------------------------------------------------------------------------- */
 
-static uint64_t whole_state(void) {
-    uint64_t hash = mix(current->state(), has_died);
+static uint64_t whole_state(const struct choice *before) {
+    uint64_t hash = step_mix(current->state(), has_died);
     if (current->preemptions > 0) {
-        hash = mix(hash, (uint64_t)last * CHOICES_MAX + (uint64_t)preemptions);
+        hash = step_mix(hash, (uint64_t)before->last * CHOICES_MAX + (uint64_t)before->preemptions);
     }
     for (int i = 0; i < current->count; i++) {
-        hash = mix(hash, workers[i].is_done ? 0 : workers[i].history);
+        hash = step_mix(hash, workers[i].memory * 2 + workers[i].is_done);
     }
     return hash != 0 ? hash : 1;
 }
 
+static size_t place_of(uint64_t state) {
+    size_t place = (size_t)state % seen_capacity;
+    while (seen[place] != 0 && seen[place] != state) {
+        place = (place + 1) % seen_capacity;
+    }
+    return place;
+}
+
+static void make_room(size_t capacity) {
+    uint64_t *before = seen;
+    size_t before_capacity = seen_capacity;
+    seen = calloc(capacity, sizeof *seen);
+    assert_non_null(seen);
+    seen_capacity = capacity;
+    for (size_t i = 0; i < before_capacity; i++) {
+        if (before[i] != 0) {
+            seen[place_of(before[i])] = before[i];
+        }
+    }
+    free(before);
+}
+
 /* Whether it was there before; notes it. */
 static bool was_seen(uint64_t state) {
-    size_t place = (size_t)state % SEEN_CAPACITY;
-    while (seen[place] != 0 && seen[place] != state) {
-        place = (place + 1) % SEEN_CAPACITY;
-    }
+    size_t place = place_of(state);
     if (seen[place] == state) {
         return true;
     }
-    assert_true(++seen_count < SEEN_CAPACITY / 2);
     seen[place] = state;
+    if (++seen_count > seen_capacity / 2) {
+        make_room(seen_capacity * 2);
+    }
     return false;
 }
 
+static void forget_all_states(void) {
+    free(seen);
+    seen = NULL;
+    seen_count = seen_capacity = 0;
+}
+
+/* One order ----------------------------------------------------------------------------------------------------- */
+
 static void let_go(struct worker *worker) {
     self = worker;
+    step_memory = &worker->memory;
     coroutine_resume(worker->coroutine);
     self = NULL;
+    step_memory = NULL;
     worker->is_done = coroutine_has_ended(worker->coroutine);
 }
 
@@ -119,62 +139,80 @@ static void abandon(void) {
     }
 }
 
-/* What became of a step. */
-enum advance { ADVANCED, ALL_ENDED, SEEN_BEFORE };
-
 static bool is_able(int thread) {
     const struct worker *worker = &workers[thread];
     return !worker->is_done && (worker->is_over == NULL || worker->is_over(worker->context));
 }
 
-/* Lists the threads that may make the next step; returns how many. */
-static int list_able(int able[SCHEDULE_THREADS_MAX]) {
+/* Lists who may make the next step; returns how many. */
+static int list_takers(const struct choice *before, int takers[SCHEDULE_THREADS_MAX + 1]) {
     int count = 0;
-    if (current->preemptions > 0 && preemptions == current->preemptions && last >= 0 && is_able(last)) {
-        able[0] = last;
-        return 1;
-    }
+    bool must_go_on = current->preemptions > 0 && before->preemptions == current->preemptions && before->last >= 0 &&
+                      is_able(before->last);
     for (int i = 0; i < current->count; i++) {
-        if (is_able(i)) {
-            able[count++] = i;
+        if (must_go_on ? i == before->last : is_able(i)) {
+            takers[count++] = i;
         }
+    }
+    if (current->mortal >= 0 && !workers[current->mortal].is_done) {
+        takers[count++] = DIES;
     }
     return count;
 }
 
-/* Lets one thread make one step. */
-static enum advance advance(void) {
-    int able[SCHEDULE_THREADS_MAX], count = list_able(able);
-    bool can_die = current->mortal >= 0 && !workers[current->mortal].is_done;
-    if (count == 0 && !can_die) {
-        return ALL_ENDED;
+/* Chooses the possibility that is noted. false: there is none. */
+static bool choose(struct choice *choice, const struct choice *before) {
+    int takers[SCHEDULE_THREADS_MAX + 1];
+    choice->possibilities = list_takers(before, takers);
+    if (choice->possibilities == 0) {
+        return false;
     }
-    if (current->state != NULL && depth >= new_from && was_seen(whole_state())) {
-        return SEEN_BEFORE;
-    }
-    int choice = choose(count + (can_die ? 1 : 0));
-    if (choice < count) {
-        preemptions += last >= 0 && able[choice] != last && is_able(last);
-        last = able[choice];
-        let_go(&workers[last]);
-    } else {
+    choice->taker = takers[choice->possibility];
+    choice->last = choice->taker != DIES ? choice->taker : before->last;
+    choice->preemptions =
+        before->preemptions + (choice->last != before->last && before->last >= 0 && is_able(before->last));
+    return true;
+}
+
+static void make_step(int taker) {
+    if (taker == DIES) {
         has_died = true;
+        workers[current->mortal].memory = 0;
         end(&workers[current->mortal]);
+    } else {
+        let_go(&workers[taker]);
     }
-    return ADVANCED;
+}
+
+/* Whether it came to its end; false: to a state that was there before. */
+static bool make_all_steps(void) {
+    static const struct choice none = {.last = -1};
+    for (depth = 0; depth < new_from - 1; depth++) {
+        make_step(choices[depth].taker);
+    }
+    for (;; depth++) {
+        const struct choice *before = depth > 0 ? &choices[depth - 1] : &none;
+        assert_true(depth < CHOICES_MAX);
+        if (!choose(&choices[depth], before)) {
+            return true;
+        }
+        if (depth >= new_from && current->state != NULL && was_seen(whole_state(before))) {
+            return false;
+        }
+        make_step(choices[depth].taker);
+    }
 }
 
 /* Whether there is an order left. */
-static bool next_order(int length) {
-    while (length > 0 && choices[length - 1] + 1 >= possibilities[length - 1]) {
-        length--;
+static bool next_order(void) {
+    while (depth > 0 && choices[depth - 1].possibility + 1 >= choices[depth - 1].possibilities) {
+        choices[--depth].possibility = 0;
     }
-    if (length > 0) {
-        choices[length - 1]++;
-        memset(choices + length, 0, (size_t)(CHOICES_MAX - length) * sizeof choices[0]);
-        new_from = length;
+    if (depth > 0) {
+        choices[depth - 1].possibility++;
     }
-    return length > 0;
+    new_from = depth;
+    return depth > 0;
 }
 
 static void start_workers(void) {
@@ -189,28 +227,18 @@ static void stop_workers(void) {
     }
 }
 
-/* One order. */
 static void run(void) {
-    enum advance result;
-    depth = preemptions = 0;
-    last = -1;
     has_died = false;
     for (int i = 0; i < current->count; i++) {
-        struct worker *worker = &workers[i];
-        worker->is_done = worker->was_stuck = false;
-        worker->is_over = NULL;
-        worker->history = 0;
-        coroutine_reset(worker->coroutine);
+        workers[i] = (struct worker){.coroutine = workers[i].coroutine};
+        coroutine_reset(workers[i].coroutine);
     }
     current->prepare();
     step_hook = on_step;
-    step_saw_hook = on_saw;
-    while ((result = advance()) == ADVANCED) {
-    }
+    bool is_at_end = make_all_steps();
     abandon();
     step_hook = NULL;
-    step_saw_hook = NULL;
-    if (result == ALL_ENDED) {
+    if (is_at_end) {
         current->check();
     }
 }
@@ -220,19 +248,15 @@ long schedule_run_all(const struct schedule *schedule) {
     current = schedule;
     memset(choices, 0, sizeof choices);
     new_from = 0;
-    if (schedule->state != NULL) {
-        seen = calloc(SEEN_CAPACITY, sizeof *seen);
-        assert_non_null(seen);
-        seen_count = 0;
-    }
+    forget_all_states(); /* of a schedule that failed */
+    make_room(FIRST_CAPACITY);
     start_workers();
     do {
         run();
         runs++;
-    } while (next_order(depth));
+    } while (next_order());
     stop_workers();
-    free(seen);
-    seen = NULL;
+    forget_all_states();
     return runs;
 }
 

@@ -15,7 +15,8 @@ struct schedule {
     void (*prepare)(void); /* before each run */
     void (*check)(void);   /* after each run; CMocka's assertions */
     /* Where there are too many orders: a number that tells what the threads share from what they could share otherwise. What
-     * follows a state that was there before, with all threads as far as they were, is not tried again. NULL: all orders. */
+     * follows a state that was there before, with all threads as far as they were and with what they remember (base/step.h), is
+     * not tried again: what matters to the check has to be in it, too. NULL: all orders. */
     uint64_t (*state)(void);
     /* How often a thread that could go on may have to wait for another one; 0: as often as there are steps. */
     int preemptions;
@@ -26,9 +27,6 @@ long schedule_run_all(const struct schedule *schedule);
 
 /* In a thread: goes on no sooner than this is true. Where no thread can go on any more, the run is over. */
 void schedule_block(bool (*is_over)(const void *context), const void *context);
-
-/* In a thread: what it will do depends no more on what it has read so far, but on this alone. */
-void schedule_knows_only(uint64_t known);
 
 /* In check: whether a thread was still blocked then. */
 bool schedule_was_stuck(int thread);
