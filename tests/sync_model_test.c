@@ -19,12 +19,27 @@ enum { MORTAL, SECOND, THIRD, PROCESSES }; /* and the first process, which comes
 
 static struct cell cell;
 static bool is_barrier;
-static unsigned permits;    /* 0: a count */
-static int lockers;         /* processes but for the first one */
-static int naps[PROCESSES]; /* how often each has slept; more than two are two */
+static unsigned permits;          /* 0: a count */
+static int lockers;               /* processes but for the first one */
+static int takes[PROCESSES];      /* how often each has begun to take */
+static int naps[PROCESSES];       /* how often each has slept since; more than two are two */
+static int times_told[PROCESSES]; /* of a holder's death */
 static bool is_inside[PROCESSES], has_returned[PROCESSES];
-static int times_told_of_death;
 static bool has_forgotten, died_holding;
+
+static int times_anybody_was_told(void) {
+    int times = 0;
+    for (int i = 0; i < PROCESSES; i++) {
+        times += times_told[i];
+    }
+    return times;
+}
+
+/* What a process of a turnstile is to remember, wherever it is. Having slept, it has not been woken before, or it has, or it
+ * reserves: as often as it has slept. */
+static uint64_t needed_by(int process) {
+    return (uint64_t)takes[process] << 4 | (uint64_t)times_told[process] << 2 | (uint64_t)naps[process];
+}
 
 /* Sleeping ----------------------------------------------------------------------------------------------------- */
 
@@ -34,13 +49,12 @@ static bool is_awake(const void *process) {
     return asleep_on[*(const int *)process] == NULL;
 }
 
-/* What a process does in a turnstile after it has slept depends on this: it has not been woken before; it has; it reserves. */
 static int sleep_until_woken(struct room *room, atomic_number *word, uint32_t seen, deadline until) {
     int process = (int)room->process - 1;
     (void)until;
     naps[process] += naps[process] < 2;
     if (!is_barrier) {
-        step_learned(0, (uint64_t)(word - cell.slots) << 2 | (uint64_t)naps[process]);
+        step_learned(0, (uint64_t)(word - cell.slots) << 8 | needed_by(process));
     }
     if ((uint32_t)atomic_load(word) == seen) {
         asleep_on[process] = word;
@@ -80,15 +94,19 @@ static unsigned count_living_inside(void) {
 static void take_and_give(int process) {
     struct room room = room_of(process);
     uint64_t holder = holder_make((uint32_t)process + 1, 1);
+    takes[process]++;
+    naps[process] = 0;
     int status = turnstile_take(&room, permits, holder, DEADLINE_NEVER);
-    times_told_of_death += status == MPROC_EDIED;
-    assert_true(permits != 1 || !died_holding || times_told_of_death == 1); /* the very next holder */
+    times_told[process] += status == MPROC_EDIED;
+    assert_true(permits != 1 || !died_holding || times_anybody_was_told() == 1); /* the very next holder */
+    naps[process] = 0;
+    step_learned(0, needed_by(process));
     is_inside[process] = true;
     assert_true(count_living_inside() <= (permits > 0 ? permits : INITIAL_COUNT));
+    step();
     is_inside[process] = false;
-    step_learned(0, (uint64_t)status);
     assert_true(turnstile_give(&room, permits, holder, false));
-    step_learned(0, (uint64_t)status);
+    step_learned(0, needed_by(process));
     has_returned[process] = true;
 }
 
@@ -130,11 +148,12 @@ static void see_to_the_dead(void) {
 static void prepare(void) {
     memset(&cell, 0, sizeof cell);
     cell.value.value = cell.limit.value = permits == 0 ? INITIAL_COUNT : 0;
+    memset(takes, 0, sizeof takes);
     memset(naps, 0, sizeof naps);
+    memset(times_told, 0, sizeof times_told);
     memset(asleep_on, 0, sizeof asleep_on);
     memset(is_inside, 0, sizeof is_inside);
     memset(has_returned, 0, sizeof has_returned);
-    times_told_of_death = 0;
     has_forgotten = died_holding = false;
 }
 
@@ -160,7 +179,7 @@ static void check(void) {
         assert_true(has_returned[i] || (i == MORTAL && schedule_has_died()));
     }
     assert_true(has_forgotten == schedule_has_died());
-    assert_int_equal(times_told_of_death + ((atomic_load(&cell.flags) & CELL_DIED) != 0), died_holding);
+    assert_int_equal(times_anybody_was_told() + ((atomic_load(&cell.flags) & CELL_DIED) != 0), died_holding);
     assert_true(permits > 0 ? count == permits
                             : count == INITIAL_COUNT || (schedule_has_died() && count == INITIAL_COUNT - 1));
     for (int i = 0; i < PROCESSES; i++) {

@@ -30,8 +30,8 @@ static bool has_died;
 struct choice {
     int taker;                      /* who made the step, or DIES */
     int possibility, possibilities; /* which it was, of how many */
-    int last,
-        preemptions; /* after it: the thread that made the last step; how often one that could go on had to wait */
+    int last;                       /* after it: who has made the last step that was one */
+    int preemptions;                /* after it: how often one that could go on had to wait */
 };
 
 static struct choice choices[CHOICES_MAX];
