@@ -67,7 +67,7 @@ static uint64_t whole_state(const struct choice *before) {
         hash = step_mix(hash, (uint64_t)before->last * CHOICES_MAX + (uint64_t)before->preemptions);
     }
     for (int i = 0; i < current->count; i++) {
-        hash = step_mix(hash, workers[i].memory * 2 + workers[i].is_done);
+        hash = step_mix(step_mix(hash, workers[i].memory), workers[i].is_done);
     }
     return hash != 0 ? hash : 1;
 }
